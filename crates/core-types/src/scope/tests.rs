@@ -1,0 +1,92 @@
+use super::*;
+use std::task::Waker;
+
+fn current_agent() -> Option<String> {
+    Scope::with_current(|scope| scope.and_then(Scope::agent_id).map(str::to_owned))
+}
+
+/// LOG-3: a scope nests, and ends with its guard.
+#[test]
+fn a_guard_restores_the_outer_scope() {
+    assert!(Scope::current().is_none());
+    let outer = Scope::root().with_agent_id("outer").enter();
+    let correlation = Scope::current().unwrap().correlation_id().clone();
+    {
+        let _inner = Scope::child().with_agent_id("inner").enter();
+        assert_eq!(current_agent().as_deref(), Some("inner"));
+        assert_eq!(Scope::current().unwrap().correlation_id(), &correlation);
+    }
+    assert_eq!(current_agent().as_deref(), Some("outer"));
+    drop(outer);
+    assert!(Scope::current().is_none());
+}
+
+/// LOG-3: a future is inside its scope at every poll and in its drop, and nowhere between.
+#[test]
+fn a_future_carries_its_scope() {
+    struct Seen(std::rc::Rc<RefCell<Vec<Option<String>>>>);
+    impl Future for Seen {
+        type Output = ();
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+            self.0.borrow_mut().push(current_agent());
+            Poll::Pending
+        }
+    }
+    impl Drop for Seen {
+        fn drop(&mut self) {
+            self.0.borrow_mut().push(current_agent());
+        }
+    }
+    let seen = std::rc::Rc::default();
+    let mut future =
+        Box::pin(Seen(std::rc::Rc::clone(&seen)).in_scope(Scope::root().with_agent_id("a")));
+    for _ in 0..2 {
+        assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert_eq!(current_agent(), None);
+    }
+    drop(future);
+    assert_eq!(*seen.borrow(), vec![Some("a".to_owned()); 3]);
+    assert_eq!(current_agent(), None);
+}
+
+/// LOG-3: a thread takes part by being handed the scope.
+#[test]
+fn a_thread_enters_what_it_is_handed() {
+    let scope = Scope::root().with_workflow_id("w");
+    std::thread::scope(|threads| {
+        let inside = scope.clone();
+        threads.spawn(move || {
+            assert!(Scope::current().is_none());
+            inside.run(|| assert_eq!(Scope::current().unwrap().workflow_id(), Some("w")));
+        });
+    });
+}
+
+#[test]
+fn a_panic_leaves_the_scope() {
+    let result = std::panic::catch_unwind(|| Scope::root().run(|| panic!("on purpose")));
+    assert!(result.is_err());
+    assert!(Scope::current().is_none());
+}
+
+#[test]
+fn members_are_named_as_in_the_log() {
+    let scope = Scope::root()
+        .with_correlation_id(CorrelationId::parse("c").unwrap())
+        .with_request_id(RequestId::parse("r").unwrap())
+        .with_task_id("t")
+        .with_user_id("u")
+        .with_field("attempt", "1")
+        .with_field("attempt", "2");
+    let members: Vec<_> = scope.members().collect();
+    assert_eq!(
+        members,
+        [
+            ("correlation_id", "c"),
+            ("request_id", "r"),
+            ("task_id", "t"),
+            ("user_id", "u"),
+            ("attempt", "2")
+        ]
+    );
+}
