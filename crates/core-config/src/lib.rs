@@ -1,1 +1,36 @@
+#![doc = include_str!("../README.md")]
 
+mod config;
+mod draft;
+mod effective;
+mod error;
+mod key;
+mod live;
+mod loader;
+mod merge;
+mod node;
+mod origin;
+mod problem;
+mod read;
+mod references;
+mod schema;
+mod settings;
+mod source;
+mod suggest;
+mod watch;
+
+pub use self::{
+    config::Config,
+    draft::{Draft, Loaded},
+    effective::{Effective, Explanation, Setting},
+    error::Error,
+    key::Key,
+    live::{Applied, BoxError, Commit, Event, Generation, Live, Reader, Refusal},
+    loader::Loader,
+    origin::Origin,
+    problem::{Problem, Problems},
+    references::Reference,
+    settings::{Settings, Validate, merge_schemas},
+    watch::Watcher,
+};
+pub use schemars;

@@ -1,0 +1,97 @@
+use std::hash::RandomState;
+use std::marker::PhantomData;
+use std::sync::LazyLock;
+
+use core_types::{Secret, SecretRef};
+use serde::de::DeserializeOwned;
+
+use crate::merge::Merged;
+use crate::node::Node;
+use crate::schema::Schema;
+use crate::{Effective, Error, Problem, Reference, Settings, read, references};
+
+/// Fingerprints of settings are compared within this process, and cannot be guessed outside of it.
+static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// The sources, read and merged; references to secrets still stand in it.
+#[derive(Debug)]
+pub struct Draft<T> {
+    schema: Schema,
+    layers: Vec<Node>,
+    merged: Merged,
+    references: Vec<Reference>,
+    warnings: Vec<Problem>,
+    settings: PhantomData<fn() -> T>,
+}
+
+impl<T: Settings> Draft<T> {
+    pub(crate) fn new(
+        schema: Schema,
+        layers: Vec<Node>,
+        merged: Merged,
+        warnings: Vec<Problem>,
+    ) -> Result<Self, Error> {
+        let references = references::find(&merged).map_err(Error::refused)?;
+        Ok(Self { schema, layers, merged, references, warnings, settings: PhantomData })
+    }
+
+    /// The references to secrets that somebody must resolve before [`build`](Self::build).
+    pub fn references(&self) -> &[Reference] {
+        &self.references
+    }
+
+    /// Reads one section ahead of the rest, references left as they are: what tells where secrets
+    /// are must be known before they can be read.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with the mistakes of the whole, if the section cannot be read.
+    pub fn section<S: DeserializeOwned + Default>(&self, name: &str) -> Result<S, Error> {
+        let Some(section) = self.merged.value.get(name) else { return Ok(S::default()) };
+        read::typed(section).map_err(|_| {
+            let found = read::settings::<T>(&self.merged, &self.schema).err();
+            Error::refused(found.unwrap_or_default())
+        })
+    }
+
+    /// Puts the secrets in their places, reads the type and validates it.
+    ///
+    /// `resolve` is asked once for each place; its error is a reason for people, without a value.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with every mistake.
+    pub fn build(
+        self,
+        resolve: impl Fn(&SecretRef) -> Result<Secret<String>, String>,
+    ) -> Result<Loaded<T>, Error> {
+        let mut resolved = self.merged.clone();
+        let unresolved =
+            references::substitute(&mut resolved.value, &self.references, &resolve).err();
+        let settings = read::settings::<T>(&resolved, &self.schema);
+        let effective =
+            Effective::new(&self.schema, &self.merged, &self.layers, &resolved.value, &HASHER);
+        references::wipe(&mut resolved.value);
+        match (settings, unresolved) {
+            (Ok(settings), None) => Ok(Loaded { settings, effective, warnings: self.warnings }),
+            (settings, unresolved) => {
+                let mut problems = unresolved.unwrap_or_default();
+                // What stands in for a secret that is missing may break rules of its own.
+                let mut more = settings.err().unwrap_or_default();
+                more.retain(|problem| problems.iter().all(|known| known.key != problem.key));
+                problems.extend(more);
+                Err(Error::refused(problems))
+            }
+        }
+    }
+}
+
+/// Settings that were read and found valid.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Loaded<T> {
+    /// The settings.
+    pub settings: T,
+    /// Their values as they may be shown, with their origins.
+    pub effective: Effective,
+    /// What was noticed and does not refuse the start: variables with our prefix that mean nothing.
+    pub warnings: Vec<Problem>,
+}

@@ -1,0 +1,275 @@
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+
+use core_types::REDACTED;
+use serde_json::Value;
+
+use crate::merge::Merged;
+use crate::node::Node;
+use crate::references;
+use crate::schema::{Schema, View};
+use crate::{Key, Origin};
+
+/// Names at whose end a credential is to be expected, whatever their type says.
+const CREDENTIALS: [&str; 10] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "api_key",
+    "apikey",
+    "private_key",
+    "access_key",
+    "credentials",
+];
+
+/// One effective setting: its value as it may be shown, and where it came from.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Setting {
+    /// Its key.
+    pub key: Key,
+    /// Its value; `[REDACTED]` if it is a secret, the reference if it is one.
+    pub value: Value,
+    /// Where the value came from.
+    pub origin: Origin,
+    /// The weaker sources that it overrides, the strongest first, with what they say.
+    pub overrides: Vec<(Origin, Value)>,
+    /// Tells a changed value from an unchanged one, secret or not, within this process.
+    fingerprint: u64,
+}
+
+/// Every effective setting, in the order of the keys. Secrets are masked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effective {
+    settings: Vec<Setting>,
+}
+
+impl Effective {
+    pub(crate) fn new(
+        schema: &Schema,
+        merged: &Merged,
+        layers: &[Node],
+        resolved: &Value,
+        hasher: &RandomState,
+    ) -> Self {
+        let mut settings = Vec::new();
+        let view = schema.view();
+        collect(
+            &view,
+            Some(&merged.value),
+            view.default(),
+            &Key::root(),
+            &mut |key, view, value| {
+                let origin =
+                    if key.get(&merged.value).is_some() { merged.origin(key) } else { None };
+                let mut overrides: Vec<(Origin, Value)> = layers
+                    .iter()
+                    .filter_map(|layer| layer.get(key))
+                    .map(|node| (node.origin.clone(), mask(view, key, &node.to_value())))
+                    .rev()
+                    .collect();
+                // The strongest of them is the value itself.
+                if !overrides.is_empty() {
+                    overrides.remove(0);
+                }
+                let actual = key.get(resolved).unwrap_or(value);
+                settings.push(Setting {
+                    key: key.clone(),
+                    value: mask(view, key, value),
+                    origin: origin.unwrap_or(Origin::Default),
+                    overrides,
+                    fingerprint: hasher.hash_one(actual.to_string()),
+                });
+            },
+        );
+        settings.sort_by(|a, b| a.key.cmp(&b.key));
+        Self { settings }
+    }
+
+    /// The settings.
+    pub fn iter(&self) -> impl Iterator<Item = &Setting> {
+        self.settings.iter()
+    }
+
+    /// The keys whose values differ, secrets included.
+    pub fn changed(&self, other: &Self) -> Vec<Key> {
+        let value = |all: &Self, key: &Key| {
+            let at = all.settings.binary_search_by(|setting| setting.key.cmp(key)).ok();
+            at.map(|at| all.settings[at].fingerprint)
+        };
+        let keys = self.settings.iter().chain(&other.settings).map(|setting| &setting.key);
+        let mut changed: Vec<Key> =
+            keys.filter(|key| value(self, key) != value(other, key)).cloned().collect();
+        changed.sort();
+        changed.dedup();
+        changed
+    }
+
+    /// A number that is equal for equal settings, on every machine. Secrets do not count in it.
+    pub fn hash(&self) -> u64 {
+        // FNV-1a: the point is to compare replicas at a glance, not to withstand forgery.
+        self.to_string().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    }
+
+    /// Everything known of a key, or of all keys below it.
+    pub fn explain(&self, key: &Key) -> Vec<Explanation<'_>> {
+        let below = self.settings.iter().filter(|setting| setting.key.starts_with(key));
+        below.map(Explanation).collect()
+    }
+
+    /// The settings as a document of TOML, each line with its origin.
+    pub fn to_toml(&self) -> String {
+        let lines: Vec<(String, &Origin)> = self
+            .settings
+            .iter()
+            .map(|setting| match toml(&setting.value) {
+                Some(value) => (format!("{} = {value}", setting.key), &setting.origin),
+                None => (format!("# {} is not set", setting.key), &setting.origin),
+            })
+            .collect();
+        let width = lines.iter().map(|(line, _)| line.chars().count()).filter(|width| *width < 60);
+        let width = width.max().unwrap_or(0);
+        lines.iter().map(|(line, origin)| format!("{line:width$}  # {origin}\n")).collect()
+    }
+}
+
+impl fmt::Display for Effective {
+    /// `key = value` line by line, without origins.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.settings
+            .iter()
+            .try_for_each(|setting| writeln!(f, "{} = {}", setting.key, setting.value))
+    }
+}
+
+/// What is known of one setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Explanation<'s>(&'s Setting);
+
+impl fmt::Display for Explanation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Setting { key, value, origin, overrides, .. } = self.0;
+        writeln!(f, "{key} = {value}")?;
+        writeln!(f, "  from {origin}")?;
+        overrides
+            .iter()
+            .try_for_each(|(origin, value)| writeln!(f, "  overrides {value} from {origin}"))
+    }
+}
+
+/// Visits every setting: fixed tables and maps are taken apart, lists are whole.
+fn collect(
+    view: &View<'_>,
+    value: Option<&Value>,
+    default: Option<&Value>,
+    key: &Key,
+    visit: &mut dyn FnMut(&Key, &View<'_>, &Value),
+) {
+    let effective = value.or(default);
+    let members = view.members();
+    let is_absent =
+        matches!(effective, Some(Value::Null)) || (effective.is_none() && view.allows("null"));
+    if !members.is_empty() && !is_absent {
+        for (name, member) in members {
+            let value = value.and_then(|value| value.get(name));
+            let default = default.and_then(|default| default.get(name)).or(member.default());
+            // Of several shapes, only the names of the one that was chosen are there.
+            if !view.is_union() || value.is_some() || default.is_some() {
+                collect(&member, value, default, &key.name(name), visit);
+            }
+        }
+        return;
+    }
+    match (effective, view.values()) {
+        (Some(Value::Object(entries)), Some(values)) => {
+            for (name, entry) in entries {
+                collect(&values, Some(entry), None, &key.name(name), visit);
+            }
+        }
+        (effective, _) if !key.is_root() => visit(key, view, effective.unwrap_or(&Value::Null)),
+        _ => {}
+    }
+}
+
+/// A value as it may be shown.
+fn mask(view: &View<'_>, key: &Key, value: &Value) -> Value {
+    let is_credential = view.is_secret()
+        || key.last_name().is_some_and(|name| {
+            let name = name.to_ascii_lowercase();
+            CREDENTIALS.iter().any(|credential| name.ends_with(credential))
+        });
+    match value {
+        Value::String(text) if is_credential && !references::is_reference(text) => REDACTED.into(),
+        Value::String(text) => without_password(text).into(),
+        Value::Number(_) if view.is_secret() => REDACTED.into(),
+        Value::Array(list) => {
+            let items = view.items();
+            let item =
+                |(index, item)| mask(items.as_ref().unwrap_or(view), &key.index(index), item);
+            list.iter().enumerate().map(item).collect()
+        }
+        Value::Object(table) => table
+            .iter()
+            .map(|(name, item)| {
+                let member = view.member(name);
+                (name.clone(), mask(member.as_ref().unwrap_or(view), &key.name(name), item))
+            })
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+/// An address without the password that may stand in it: `nats://user:[REDACTED]@host`.
+fn without_password(text: &str) -> String {
+    let masked = || {
+        let (scheme, rest) = text.split_once("://")?;
+        let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+        let (user_info, _) = authority.rsplit_once('@')?;
+        let (user, password) = user_info.split_once(':')?;
+        // A reference inside the address is no password yet.
+        if password.starts_with("${secret:") {
+            return None;
+        }
+        Some(format!("{scheme}://{user}:{REDACTED}{}", &rest[user_info.len()..]))
+    };
+    masked().unwrap_or_else(|| text.to_owned())
+}
+
+/// A value in TOML's notation; `None` for what TOML cannot say.
+fn toml(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Object(table) => {
+            let entries = table.iter().filter_map(|(name, item)| {
+                Some(format!("{} = {}", Value::from(name.as_str()), toml(item)?))
+            });
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(list) => {
+            format!("[{}]", list.iter().filter_map(toml).collect::<Vec<_>>().join(", "))
+        }
+        // The escapes of a JSON text are those of a basic string in TOML.
+        other => other.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    /// CFG-4: a password inside an address is masked too.
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        let check = |text, expected| assert_eq!(without_password(text), expected);
+        check("nats://me:canary@host:4222/x", "nats://me:[REDACTED]@host:4222/x");
+        check("nats://me:can@ary@host", "nats://me:[REDACTED]@host");
+        check("db://me:${secret://db:password}@host", "db://me:${secret://db:password}@host");
+        for unchanged in ["nats://host:4222", "http://host/a:b@c", "text", "me@host", "a://b@c"] {
+            check(unchanged, unchanged);
+        }
+    }
+}

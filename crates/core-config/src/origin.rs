@@ -1,0 +1,54 @@
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Origin {
+    /// A place in a file. Lines and columns count from one, columns in characters.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// The column.
+        column: usize,
+    },
+    /// A file that is one value, as in a mounted Secret or ConfigMap.
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A variable in a `.env` file.
+    DotEnv {
+        /// The file.
+        path: PathBuf,
+        /// The variable's name.
+        variable: String,
+    },
+    /// An environment variable.
+    Variable {
+        /// Its name.
+        name: String,
+    },
+    /// A flag on the command line.
+    Flag {
+        /// The flag as it was written, up to its value.
+        name: String,
+    },
+    /// The code's own default.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
+            Self::KeyFile { path } => write!(f, "{}", path.display()),
+            Self::DotEnv { path, variable } => write!(f, "{}: {variable}", path.display()),
+            Self::Variable { name } => write!(f, "variable {name}"),
+            Self::Flag { name } => write!(f, "flag {name}"),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! References to secrets inside text values: `secret://name:key` as the whole value, or
+//! `${secret://name:key}` within one.
+
+use core_types::{Secret, SecretRef};
+use serde_json::Value;
+use zeroize::Zeroize as _;
+
+use crate::merge::Merged;
+use crate::{Key, Origin, Problem};
+
+const OPENING: &str = "${secret://";
+
+/// A reference that stands in the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reference {
+    /// The key whose value refers.
+    pub key: Key,
+    /// Where that was written.
+    pub origin: Option<Origin>,
+    /// What it refers to.
+    pub target: SecretRef,
+}
+
+/// A text value, taken apart.
+enum Part<'t> {
+    Text(&'t str),
+    Reference(&'t str),
+}
+
+fn parts(text: &str) -> Vec<Part<'_>> {
+    if SecretRef::is_reference(text) {
+        return vec![Part::Reference(text)];
+    }
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(OPENING) {
+        let Some(length) = rest[start..].find('}') else { break };
+        parts.push(Part::Text(&rest[..start]));
+        parts.push(Part::Reference(&rest[start + 2..start + length]));
+        rest = &rest[start + length + 1..];
+    }
+    parts.push(Part::Text(rest));
+    parts
+}
+
+/// Whether a whole value is a reference, which is no secret itself and may be shown.
+pub(crate) fn is_reference(text: &str) -> bool {
+    text.parse::<SecretRef>().is_ok()
+}
+
+/// Every reference in a tree; a malformed one is a mistake.
+pub(crate) fn find(merged: &Merged) -> Result<Vec<Reference>, Vec<Problem>> {
+    let (mut references, mut problems) = (Vec::new(), Vec::new());
+    each_text(&merged.value, &Key::root(), &mut |key, text| {
+        for part in parts(text) {
+            let Part::Reference(reference) = part else { continue };
+            let origin = merged.origin(key);
+            match reference.parse() {
+                Ok(target) => references.push(Reference { key: key.clone(), origin, target }),
+                Err(error) => problems.push(Problem::at(key, origin, error.to_string())),
+            }
+        }
+    });
+    if problems.is_empty() { Ok(references) } else { Err(problems) }
+}
+
+fn each_text(value: &Value, key: &Key, visit: &mut dyn FnMut(&Key, &str)) {
+    match value {
+        Value::String(text) => visit(key, text),
+        Value::Array(list) => {
+            for (index, item) in list.iter().enumerate() {
+                each_text(item, &key.index(index), visit);
+            }
+        }
+        Value::Object(table) => {
+            for (name, item) in table {
+                each_text(item, &key.name(name), visit);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Puts the values in the place of the references.
+pub(crate) fn substitute(
+    tree: &mut Value,
+    references: &[Reference],
+    resolve: &dyn Fn(&SecretRef) -> Result<Secret<String>, String>,
+) -> Result<(), Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut keys: Vec<&Key> = references.iter().map(|reference| &reference.key).collect();
+    keys.dedup();
+    for key in keys {
+        let Some(Value::String(text)) = key.get_mut(tree) else { continue };
+        let mut whole = String::new();
+        for part in parts(text) {
+            match part {
+                Part::Text(text) => whole += text,
+                Part::Reference(reference) => {
+                    let target = reference.parse().expect("malformed references were refused");
+                    match resolve(&target) {
+                        Ok(secret) => whole += secret.expose(),
+                        Err(reason) => {
+                            let at = references.iter().find(|reference| &reference.key == key);
+                            let origin = at.and_then(|reference| reference.origin.clone());
+                            let message = format!("{target} cannot be resolved: {reason}");
+                            problems.push(Problem::at(key, origin, message));
+                        }
+                    }
+                }
+            }
+        }
+        *text = whole;
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Overwrites every text of a tree that held secrets.
+pub(crate) fn wipe(tree: &mut Value) {
+    match tree {
+        Value::String(text) => text.zeroize(),
+        Value::Array(list) => list.iter_mut().for_each(wipe),
+        Value::Object(table) => table.values_mut().for_each(wipe),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::merge;
+    use crate::node::Node;
+    use serde_json::json;
+
+    fn merged(value: Value) -> Merged {
+        merge(&[Node::from_value(value, &Origin::Default)])
+    }
+
+    /// CFG-10: anywhere in a text value, also inside lists and maps.
+    #[test]
+    fn references_are_found_and_replaced_anywhere() {
+        let tree = merged(json!({
+            "token": "secret://app:token",
+            "list": ["plain", {"url": "db://u:${secret://db:password}@h/${secret://db:name}"}],
+            "not": "${HOME} and ${secret://unclosed",
+        }));
+        let references = find(&tree).unwrap();
+        let targets: Vec<String> = references.iter().map(|r| r.target.to_string()).collect();
+        assert_eq!(targets, ["secret://db:password", "secret://db:name", "secret://app:token"]);
+
+        let mut value = tree.value.clone();
+        let resolve = |target: &SecretRef| Ok(Secret::from(target.key().unwrap_or("-")));
+        substitute(&mut value, &references, &resolve).unwrap();
+        assert_eq!(value["token"], "token");
+        assert_eq!(value["list"][1]["url"], "db://u:password@h/name");
+        assert_eq!(value["not"], "${HOME} and ${secret://unclosed");
+    }
+
+    /// CFG-10: the error names the reference and its place, and never a value.
+    #[test]
+    fn what_cannot_be_resolved_is_named() {
+        let tree = merged(json!({"a": "secret://app:token", "b": "x${secret://other}"}));
+        let references = find(&tree).unwrap();
+        let mut value = tree.value.clone();
+        let resolve = |_: &SecretRef| Err("not found in backend env".to_owned());
+        let problems = substitute(&mut value, &references, &resolve).unwrap_err();
+        let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            [
+                "default: a: secret://app:token cannot be resolved: not found in backend env",
+                "default: b: secret://other cannot be resolved: not found in backend env",
+            ]
+        );
+        let problems = find(&merged(json!({"a": "secret://"}))).unwrap_err();
+        assert!(
+            problems[0].to_string().contains("expected a reference such as"),
+            "{}",
+            problems[0]
+        );
+    }
+}

@@ -1,0 +1,47 @@
+//! Where values come from. Each source gives a layer, or the mistakes that it found.
+
+pub(crate) mod arguments;
+pub(crate) mod dot_env;
+pub(crate) mod environment;
+pub(crate) mod file;
+mod json;
+pub(crate) mod key_folder;
+mod text;
+mod toml;
+mod yaml;
+
+use std::path::Path;
+
+use crate::node::Node;
+use crate::{Origin, Problem};
+
+/// What a source gives: what could be read, and the mistakes in the rest.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) node: Node,
+    pub(crate) problems: Vec<Problem>,
+    /// What refuses nothing, and was hardly meant: variables of our prefix that match no key.
+    pub(crate) warnings: Vec<Problem>,
+}
+
+impl Found {
+    fn nothing(origin: Origin) -> Self {
+        Node::table(origin).into()
+    }
+}
+
+impl From<Node> for Found {
+    fn from(node: Node) -> Self {
+        Self { node, problems: Vec::new(), warnings: Vec::new() }
+    }
+}
+
+/// A problem of a whole file.
+fn file_problem(path: &Path, message: impl Into<String>) -> Problem {
+    Problem::of(Origin::KeyFile { path: path.to_owned() }, message)
+}
+
+/// A place in a file.
+fn place(path: &Path, line: usize, column: usize) -> Origin {
+    Origin::File { path: path.to_owned(), line, column }
+}

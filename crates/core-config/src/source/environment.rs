@@ -1,0 +1,178 @@
+//! Environment variables by the names that people write: `MIRA_SERVER_BIND_ADDRESS` reaches
+//! `server.bind_address`, although both levels hold underscores, because names are matched against
+//! the schema of the settings type.
+
+use super::{Found, text};
+use crate::node::Node;
+use crate::schema::{Schema, View};
+use crate::suggest::nearest;
+use crate::{Key, Origin, Problem};
+
+/// Reads the variables that belong to the settings.
+pub(crate) fn read(
+    variables: &[(String, String)],
+    prefix: &str,
+    schema: &Schema,
+    origin: &dyn Fn(&str) -> Origin,
+) -> Found {
+    let names = Names::new(prefix, schema);
+    let mut found = Found::nothing(origin(prefix));
+    let mut values = Vec::new();
+    for (name, value) in variables {
+        let origin = origin(name);
+        let mut matches = names.matches(name);
+        match matches.len() {
+            0 if names.is_ours(name) => {
+                found.warnings.push(Problem::of(origin, names.unknown(name)));
+            }
+            0 => {}
+            1 => {
+                let Match { key, view, rank } = matches.remove(0);
+                match text::typed(value, &view) {
+                    Ok(value) => values.push((rank, key, Node::from_value(value, &origin))),
+                    Err(message) => found.problems.push(Problem::at(&key, Some(origin), message)),
+                }
+            }
+            _ => {
+                let keys: Vec<String> = matches.iter().map(|m| format!("`{}`", m.key)).collect();
+                let message = format!("is ambiguous: it may mean {}", keys.join(" or "));
+                found.problems.push(Problem::of(origin, message));
+            }
+        }
+    }
+    // A longer name is more exact than a shorter one, a table comes before what stands in it, and
+    // equal ones keep a fixed order: the environment itself has none.
+    values.sort_by_key(|(rank, key, _)| (*rank, key.clone()));
+    for (_, key, node) in values {
+        found.node.insert(&key, node);
+    }
+    found
+}
+
+/// How a variable's name was found. The greater wins where two variables set one key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// A whole name of its own, such as `GITHUB_TOKEN`.
+    Foreign,
+    /// A short name behind the prefix, such as `MIRA_LOG_LEVEL`.
+    Short,
+    /// The key itself.
+    Key,
+}
+
+struct Match<'s> {
+    key: Key,
+    view: View<'s>,
+    rank: Rank,
+}
+
+struct Names<'s> {
+    prefix: String,
+    schema: &'s Schema,
+    /// Names that are declared on the settings type.
+    declared: Vec<(String, Rank, Key, View<'s>)>,
+}
+
+impl<'s> Names<'s> {
+    fn new(prefix: &str, schema: &'s Schema) -> Self {
+        let prefix = format!("{prefix}_");
+        let mut declared = Vec::new();
+        for (key, view) in schema.leaves() {
+            for short in view.short_names() {
+                declared.push((format!("{prefix}{short}"), Rank::Short, key.clone(), view.clone()));
+            }
+            for name in view.variable_names() {
+                declared.push((name.to_owned(), Rank::Foreign, key.clone(), view.clone()));
+            }
+        }
+        Self { prefix, schema, declared }
+    }
+
+    fn matches(&self, name: &str) -> Vec<Match<'s>> {
+        let mut matches = Vec::new();
+        if let Some(rest) = name.strip_prefix(&self.prefix) {
+            descend(&self.schema.view(), &Key::root(), rest, &mut matches);
+        }
+        // The key itself beats a short name, even where the two are spelled alike.
+        if matches.is_empty() {
+            for (declared, rank, key, view) in &self.declared {
+                if declared == name {
+                    matches.push(Match { key: key.clone(), view: view.clone(), rank: *rank });
+                }
+            }
+        }
+        matches
+    }
+
+    /// Whether a variable was meant for us. What Kubernetes sets for a Service of our name was not.
+    fn is_ours(&self, name: &str) -> bool {
+        let Some(rest) = name.strip_prefix(&self.prefix) else { return false };
+        let is_service = rest == "PORT"
+            || rest.starts_with("PORT_")
+            || rest == "SERVICE_HOST"
+            || rest.starts_with("SERVICE_PORT");
+        !is_service
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        let known: Vec<String> = self
+            .schema
+            .leaves()
+            .into_iter()
+            .map(|(key, _)| variable(&self.prefix, &key))
+            .chain(self.declared.iter().map(|(name, ..)| name.clone()))
+            .collect();
+        match nearest(name, known.iter().map(String::as_str)) {
+            Some(meant) => format!("is no setting; did you mean `{meant}`?"),
+            None => "is no setting".into(),
+        }
+    }
+}
+
+/// The variable of a key: `MIRA_` and `server.bind_address` give `MIRA_SERVER_BIND_ADDRESS`.
+fn variable(prefix: &str, key: &Key) -> String {
+    prefix.to_owned() + &upper(&key.to_string())
+}
+
+fn upper(name: &str) -> String {
+    name.chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
+        .collect()
+}
+
+/// Finds every key below a place that the rest of a name can mean. Names are divided by one
+/// underscore, or by two.
+fn descend<'s>(view: &View<'s>, key: &Key, rest: &str, matches: &mut Vec<Match<'s>>) {
+    for (name, member) in view.members() {
+        let upper = upper(name);
+        let below = key.name(name);
+        if rest == upper {
+            matches.push(Match { key: below, view: member, rank: Rank::Key });
+        } else if let Some(rest) = rest.strip_prefix(&upper).and_then(|rest| rest.strip_prefix('_'))
+        {
+            descend(&member, &below, rest.strip_prefix('_').unwrap_or(rest), matches);
+        }
+    }
+    if let Some(values) = view.values().filter(|_| view.members().is_empty()) {
+        map(&values, key, rest, matches);
+    }
+}
+
+/// A map takes any name. Where its values are tables, what follows the name must be one of theirs.
+fn map<'s>(values: &View<'s>, key: &Key, rest: &str, matches: &mut Vec<Match<'s>>) {
+    if values.members().is_empty() {
+        if !rest.is_empty() {
+            let below = key.name(&rest.to_ascii_lowercase());
+            matches.push(Match { key: below, view: values.clone(), rank: Rank::Key });
+        }
+        return;
+    }
+    for (at, _) in rest.match_indices('_').filter(|(at, _)| *at > 0) {
+        let below = key.name(&rest[..at].to_ascii_lowercase());
+        let rest = &rest[at + 1..];
+        descend(values, &below, rest.strip_prefix('_').unwrap_or(rest), matches);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! The public behaviour of core-config.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod errors;
+mod layers;
+mod live;
+mod origins;
+mod references;
+mod settings;
+mod watch;
