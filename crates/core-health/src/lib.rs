@@ -1,1 +1,28 @@
+#![doc = include_str!("../README.md")]
 
+mod config;
+mod damping;
+mod entry;
+mod error;
+mod event;
+mod handle;
+mod health;
+mod options;
+mod report;
+mod respond;
+mod schedule;
+mod shared;
+mod snapshot;
+mod state;
+
+pub use self::{
+    config::Config,
+    error::Error,
+    event::Event,
+    handle::{Component, Heartbeat, Latch},
+    health::Health,
+    options::CheckOptions,
+    report::Report,
+    snapshot::{CheckSnapshot, Snapshot},
+    state::{Group, Kind, State},
+};

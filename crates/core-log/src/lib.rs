@@ -1,1 +1,30 @@
+#![doc = include_str!("../README.md")]
 
+mod boot;
+mod config;
+mod error;
+mod event;
+mod expiry;
+mod fields;
+mod format;
+mod json;
+mod layer;
+mod level;
+mod levels;
+mod line;
+mod logging;
+mod mask;
+mod panics;
+mod record;
+mod scrub;
+mod writer;
+
+pub use self::{
+    config::{Config, Rotation},
+    error::Error,
+    event::Event,
+    level::{Level, Levels},
+    levels::LevelStatus,
+    logging::{Logging, Options, Prepared},
+    record::Record,
+};

@@ -1,0 +1,180 @@
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use core_types::{Status, Timestamp};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use crate::damping::Damping;
+use crate::event::Events;
+use crate::shared::locked;
+use crate::{CheckSnapshot, Event, Kind, State};
+
+/// One named check of any kind: what was last heard of it, and what that means now.
+pub(crate) struct Entry {
+    pub(crate) name: Arc<str>,
+    kind: Kind,
+    gates: bool,
+    /// Age at which the last word counts no more: a check's time to live, a heartbeat's limit.
+    lifetime: Option<Duration>,
+    latest: Mutex<Latest>,
+}
+
+pub(crate) struct Latest {
+    damping: Damping,
+    reason: Option<Arc<str>>,
+    data: Arc<Map<String, Value>>,
+    latency: Option<Duration>,
+    at: Option<Instant>,
+    /// The state that the observer knows, and since when.
+    reported: State,
+    since: Instant,
+}
+
+/// The moment of a look at the entries, and what is true of all of them in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Now {
+    pub(crate) instant: Instant,
+    pub(crate) stopping: bool,
+}
+
+impl Entry {
+    /// An entry of which nothing is known, for the reason given.
+    pub(crate) fn new(name: Arc<str>, kind: Kind, unknown: &str, now: Now) -> Self {
+        let latest = Latest {
+            damping: Damping::new(1, 1),
+            reason: Some(unknown.into()),
+            data: Arc::default(),
+            latency: None,
+            at: None,
+            reported: State::Unknown,
+            since: now.instant,
+        };
+        Self { name, kind, gates: true, lifetime: None, latest: Mutex::new(latest) }
+    }
+
+    pub(crate) fn with_gates(mut self, gates: bool) -> Self {
+        self.gates = gates;
+        self
+    }
+
+    pub(crate) fn with_lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = Some(lifetime);
+        self
+    }
+
+    pub(crate) fn with_damping(mut self, rise: u32, fall: u32) -> Self {
+        self.latest.get_mut().expect("nobody else has it yet").damping = Damping::new(rise, fall);
+        self
+    }
+
+    /// An entry that begins as healthy, which is no transition.
+    pub(crate) fn with_healthy_start(mut self, now: Now) -> Self {
+        let latest = self.latest.get_mut().expect("nobody else has it yet");
+        latest.hear(Status::Healthy, None, now);
+        latest.reported = State::Healthy;
+        self
+    }
+
+    /// Takes a change in, and tells of it when the state changed by it.
+    pub(crate) fn change(&self, now: Now, events: &Events, change: impl FnOnce(&mut Latest)) {
+        let mut latest = locked(&self.latest);
+        if self.expired(&latest, now) {
+            self.settle(&mut latest, now, events);
+            latest.damping.forget();
+        }
+        change(&mut latest);
+        self.settle(&mut latest, now, events);
+    }
+
+    /// The state now. Tells of it when time has changed it.
+    pub(crate) fn look(&self, now: Now, events: &Events) {
+        self.settle(&mut locked(&self.latest), now, events);
+    }
+
+    /// Everything that is known now. Tells of it when time has changed it.
+    pub(crate) fn snapshot(&self, now: Now, events: &Events) -> CheckSnapshot {
+        let mut latest = locked(&self.latest);
+        let (state, reason) = self.settle(&mut latest, now, events);
+        CheckSnapshot {
+            name: Arc::clone(&self.name),
+            kind: self.kind,
+            gates: self.gates,
+            state,
+            since: ago(now.instant.saturating_duration_since(latest.since)),
+            latency: latest.latency,
+            age: latest.at.map(|at| now.instant.saturating_duration_since(at)),
+            reason,
+            data: Arc::clone(&latest.data),
+        }
+    }
+
+    fn settle(&self, latest: &mut Latest, now: Now, events: &Events) -> (State, Option<Arc<str>>) {
+        let (state, reason) = self.state(latest, now);
+        if state != latest.reported {
+            events.push(Event::Transition {
+                check: Arc::clone(&self.name),
+                kind: self.kind,
+                from: latest.reported,
+                to: state,
+                reason: reason.clone(),
+            });
+            latest.reported = state;
+            latest.since = now.instant;
+        }
+        (state, reason)
+    }
+
+    fn state(&self, latest: &Latest, now: Now) -> (State, Option<Arc<str>>) {
+        let state = latest.damping.status().map_or(State::Unknown, State::from);
+        match self.kind {
+            // The loops end one by one now, and the stop has a deadline of its own.
+            Kind::Heartbeat if now.stopping => {
+                (State::Healthy, Some("not watched while the service stops".into()))
+            }
+            Kind::Heartbeat if state == State::Healthy && self.expired(latest, now) => {
+                (State::Unhealthy, Some("its last beat is older than its limit".into()))
+            }
+            Kind::Check if self.expired(latest, now) => {
+                (State::Unknown, Some("its last result is older than its time to live".into()))
+            }
+            _ => (state, latest.reason.clone()),
+        }
+    }
+
+    fn expired(&self, latest: &Latest, now: Now) -> bool {
+        let age = latest.at.map(|at| now.instant.saturating_duration_since(at));
+        age.zip(self.lifetime).is_some_and(|(age, lifetime)| age > lifetime)
+    }
+}
+
+impl Latest {
+    /// Takes in what was found or told.
+    pub(crate) fn hear(&mut self, status: Status, reason: Option<Arc<str>>, now: Now) {
+        self.damping.observe(status);
+        self.at = Some(now.instant);
+        self.reason = match self.damping.status() {
+            None => reason.or_else(|| Some("has not been good often enough yet".into())),
+            Some(Status::Healthy) => reason,
+            // The status may stand for older results still, and then so does their reason.
+            Some(_) => reason.or_else(|| self.reason.take()),
+        };
+    }
+
+    pub(crate) fn set_latency(&mut self, latency: Duration) {
+        self.latency = Some(latency);
+    }
+
+    pub(crate) fn replace_data(&mut self, data: Map<String, Value>) {
+        self.data = Arc::new(data);
+    }
+
+    pub(crate) fn set_data(&mut self, key: String, value: Value) {
+        Arc::make_mut(&mut self.data).insert(key, value);
+    }
+}
+
+/// The wall clock's reading so long ago.
+pub(crate) fn ago(age: Duration) -> Timestamp {
+    SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH).into()
+}

@@ -1,0 +1,138 @@
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use core_types::Status;
+use http::{HeaderValue, Method, Response, StatusCode, header, request};
+
+use crate::shared::Shared;
+use crate::{CheckSnapshot, Group};
+
+mod accept;
+mod body;
+
+use accept::Format;
+
+/// Every prefix of ours; those that begin with another come before it.
+const PATHS: [(&str, Group); 9] = [
+    ("/health/live", Group::Liveness),
+    ("/health/ready", Group::Readiness),
+    ("/health/startup", Group::Startup),
+    ("/health", Group::Everything),
+    ("/healthz", Group::Everything),
+    ("/livez", Group::Liveness),
+    ("/readyz", Group::Readiness),
+    ("/ready", Group::Readiness),
+    ("/startupz", Group::Startup),
+];
+
+/// What there is to say, before it is written in one format or another.
+struct Answer<'a> {
+    group: Group,
+    status: Status,
+    checks: Vec<&'a CheckSnapshot>,
+    excluded: Vec<&'a CheckSnapshot>,
+    /// Names that were to be excluded, and are not there.
+    unmatched: BTreeSet<&'a str>,
+    uptime: std::time::Duration,
+    version: &'a str,
+    details: bool,
+    verbose: bool,
+}
+
+pub(crate) fn respond(
+    shared: &Shared,
+    parts: &request::Parts,
+    details: bool,
+) -> Option<Response<Bytes>> {
+    let (group, name) = route(parts.uri.path())?;
+    let snapshot = shared.snapshot();
+    let mut checks: Vec<_> = snapshot
+        .checks
+        .iter()
+        .filter(|check| check.is_in(group) && name.is_none_or(|name| *check.name == *name))
+        .collect();
+    if name.is_some() && checks.is_empty() {
+        return None;
+    }
+    if parts.method != Method::GET && parts.method != Method::HEAD {
+        return Some(refuse());
+    }
+    let query = parts.uri.query().unwrap_or_default().replace("%2C", ",").replace("%2c", ",");
+    let (verbose, mut unmatched) = read(&query);
+    let excluded = checks.extract_if(.., |check| unmatched.remove(&*check.name)).collect();
+    let weight = |check: &&CheckSnapshot| match name {
+        Some(_) => check.state.counts_as(),
+        None => check.weight(),
+    };
+    let status = checks.iter().map(weight).max().unwrap_or_default();
+    let answer = Answer {
+        group,
+        status,
+        checks,
+        excluded,
+        unmatched,
+        uptime: snapshot.uptime,
+        version: &shared.version,
+        details,
+        verbose,
+    };
+    let format = accept::choose(&parts.headers);
+    Some(write(&answer, format, parts.method == Method::HEAD))
+}
+
+/// The group that a path asks for, and perhaps the one check of it.
+fn route(path: &str) -> Option<(Group, Option<&str>)> {
+    PATHS.iter().find_map(|&(prefix, group)| {
+        let rest = path.strip_prefix(prefix)?;
+        if rest.is_empty() {
+            Some((group, None))
+        } else {
+            Some((group, Some(rest.strip_prefix('/')?)))
+        }
+    })
+}
+
+/// Whether the query wants it verbose, and the names that it excludes.
+///
+/// Names need no escaping; the caller has undone that of the comma between them.
+fn read(query: &str) -> (bool, BTreeSet<&str>) {
+    let mut verbose = false;
+    let mut exclude = BTreeSet::new();
+    for pair in query.split('&') {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match key {
+            "verbose" => verbose = true,
+            "exclude" => exclude.extend(value.split(',').filter(|name| !name.is_empty())),
+            _ => {}
+        }
+    }
+    (verbose, exclude)
+}
+
+fn write(answer: &Answer<'_>, format: Format, head: bool) -> Response<Bytes> {
+    let body = match format {
+        Format::Json => body::json(answer),
+        Format::HealthJson => body::health_json(answer),
+        Format::Text => body::text(answer),
+    };
+    let mut response = Response::new(Bytes::new());
+    if answer.status == Status::Unhealthy {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    headers.insert(header::CONTENT_LENGTH, body.len().into());
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if !head {
+        *response.body_mut() = body.into();
+    }
+    response
+}
+
+fn refuse() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

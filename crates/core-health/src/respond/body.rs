@@ -1,0 +1,176 @@
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use core_types::{Status, Timestamp};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Answer;
+use crate::entry::ago;
+use crate::{CheckSnapshot, State};
+
+const WITHHELD: &str = "reason withheld";
+
+#[derive(Serialize)]
+struct Json<'a> {
+    status: &'static str,
+    timestamp: String,
+    uptime_seconds: f64,
+    version: &'a str,
+    checks: BTreeMap<&'a str, JsonCheck<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
+}
+
+#[derive(Serialize)]
+struct JsonCheck<'a> {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    data: &'a Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+pub(crate) fn json<'a>(answer: &Answer<'a>) -> Vec<u8> {
+    let check = |&check: &&'a CheckSnapshot| {
+        let figures = JsonCheck {
+            status: check.state.as_str(),
+            latency_ms: check.latency.map(milliseconds),
+            data: &check.data,
+            reason: check.reason.as_deref().filter(|_| answer.details),
+        };
+        (&*check.name, figures)
+    };
+    written(&Json {
+        status: answer.status.as_str(),
+        timestamp: Timestamp::now().to_string(),
+        uptime_seconds: answer.uptime.as_micros() as f64 / 1e6,
+        version: answer.version,
+        checks: answer.checks.iter().map(check).collect(),
+        warning: warning(answer),
+    })
+}
+
+/// draft-inadarei-api-health-check-06, sections 3 and 4.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HealthJson<'a> {
+    status: &'static str,
+    release_id: &'a str,
+    checks: BTreeMap<&'a str, [HealthJsonCheck<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notes: Option<[String; 1]>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HealthJsonCheck<'a> {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observed_value: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observed_unit: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<&'a str>,
+    /// Not of the draft, whose section 4 leaves room for keys of one's own.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    data: &'a Map<String, Value>,
+}
+
+pub(crate) fn health_json<'a>(answer: &Answer<'a>) -> Vec<u8> {
+    let check = |&check: &&'a CheckSnapshot| {
+        // Of a check that passes, the draft wants no output.
+        let show = answer.details && check.state != State::Healthy;
+        let figures = HealthJsonCheck {
+            status: pass_warn_fail(check.state.counts_as()),
+            time: check.age.map(|age| ago(age).to_string()),
+            observed_value: check.latency.map(milliseconds),
+            observed_unit: check.latency.map(|_| "ms"),
+            output: check.reason.as_deref().filter(|_| show),
+            data: &check.data,
+        };
+        (&*check.name, [figures])
+    };
+    written(&HealthJson {
+        status: pass_warn_fail(answer.status),
+        release_id: answer.version,
+        checks: answer.checks.iter().map(check).collect(),
+        notes: warning(answer).map(|warning| [warning]),
+    })
+}
+
+fn pass_warn_fail(status: Status) -> &'static str {
+    match status {
+        Status::Healthy => "pass",
+        Status::Degraded => "warn",
+        Status::Unhealthy => "fail",
+    }
+}
+
+/// One word; or, verbose, the lines that Kubernetes' own servers write.
+pub(crate) fn text(answer: &Answer<'_>) -> Vec<u8> {
+    if !answer.verbose {
+        return answer.status.as_str().into();
+    }
+    let mut out = String::new();
+    for check in &answer.checks {
+        let (sign, word) = match check.state {
+            State::Healthy => ('+', "ok"),
+            State::Degraded => ('+', "degraded"),
+            State::Unhealthy => ('-', "failed"),
+            State::Unknown => ('-', "unknown"),
+        };
+        let _ = write!(out, "[{sign}]{} {word}", check.name);
+        if check.state != State::Healthy {
+            let reason = check.reason.as_deref().filter(|_| answer.details).unwrap_or(WITHHELD);
+            // A line stays a line.
+            let _ = write!(out, ": {}", reason.replace(char::is_control, " "));
+        }
+        out.push('\n');
+    }
+    for check in &answer.excluded {
+        let _ = writeln!(out, "[+]{} excluded: ok", check.name);
+    }
+    if let Some(warning) = warning(answer) {
+        let _ = writeln!(out, "warn: {warning}");
+    }
+    let verdict = if answer.status == Status::Unhealthy { "failed" } else { "passed" };
+    let _ = writeln!(out, "{} check {verdict}", answer.group.as_str());
+    out.into()
+}
+
+fn warning(answer: &Answer<'_>) -> Option<String> {
+    let names: Vec<_> = answer.unmatched.iter().map(|name| format!("{name:?}")).collect();
+    (!names.is_empty())
+        .then(|| format!("some checks cannot be excluded: no matches for {}", names.join(", ")))
+}
+
+/// To the microsecond: more digits are noise.
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_micros() as f64 / 1e3
+}
+
+fn written(body: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).expect("texts, finite numbers and JSON values under text keys")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// HLT-4: numbers are numbers, to the microsecond.
+    #[test]
+    fn latencies_have_no_digits_below_the_microsecond() {
+        for (nanoseconds, expected) in
+            [(0, "0.0"), (999, "0.0"), (2_500_999, "2.5"), (1_234_567_891, "1234.567")]
+        {
+            let milliseconds = milliseconds(Duration::from_nanos(nanoseconds));
+            assert_eq!(serde_json::to_string(&milliseconds).unwrap(), expected);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::entry::{Entry, Latest, Now};
+use crate::event::Events;
+use crate::schedule::Check;
+use crate::{Config, Error, Snapshot};
+
+/// Longer names make answers and metric labels unwieldy.
+const MAX_NAME: usize = 64;
+/// Names that would make a path mean two things: ours, and the two that clients resolve.
+const RESERVED: [&str; 5] = ["live", "ready", "startup", ".", ".."];
+
+/// What every clone and every handle of one `Health` share.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) version: String,
+    pub(crate) started: Instant,
+    pub(crate) events: Events,
+    /// Woken when a check was registered.
+    pub(crate) arrived: Notify,
+    /// Held by the one future that runs the checks.
+    pub(crate) running: tokio::sync::Mutex<()>,
+    stopping: AtomicBool,
+    registry: RwLock<Registry>,
+}
+
+#[derive(Default)]
+struct Registry {
+    entries: BTreeMap<Arc<str>, Arc<Entry>>,
+    /// Those that have to be run, in the order of their registration; none ever leaves.
+    checks: Vec<Arc<Check>>,
+}
+
+impl Shared {
+    pub(crate) fn new(config: Config, version: String) -> Self {
+        Self {
+            config,
+            version,
+            started: Instant::now(),
+            events: Events::default(),
+            arrived: Notify::new(),
+            running: tokio::sync::Mutex::default(),
+            stopping: AtomicBool::new(false),
+            registry: RwLock::default(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        Now { instant: Instant::now(), stopping: self.stopping.load(Ordering::Acquire) }
+    }
+
+    /// Marks the beginning of the stop.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// Registers an entry, and with it what runs it if it has to be run.
+    pub(crate) fn register(
+        &self,
+        name: &str,
+        make: impl FnOnce(Arc<str>, Now) -> (Arc<Entry>, Option<Check>),
+    ) -> Result<Arc<Entry>, Error> {
+        let well_formed = (1..=MAX_NAME).contains(&name.len())
+            && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-'));
+        if !well_formed || RESERVED.contains(&name) {
+            return Err(Error::Name { name: name.into() });
+        }
+        let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
+        if registry.entries.contains_key(name) {
+            return Err(Error::Duplicate { name: name.into() });
+        }
+        let (entry, check) = make(name.into(), self.now());
+        registry.entries.insert(Arc::clone(&entry.name), Arc::clone(&entry));
+        if let Some(check) = check {
+            registry.checks.push(Arc::new(check));
+            self.arrived.notify_one();
+        }
+        Ok(entry)
+    }
+
+    /// The checks that were registered after so many others.
+    pub(crate) fn checks_after(&self, known: usize) -> Vec<Arc<Check>> {
+        self.registry.read().unwrap_or_else(PoisonError::into_inner).checks[known..].to_vec()
+    }
+
+    /// Changes one entry, and tells the observer what came of it.
+    pub(crate) fn change(&self, entry: &Entry, change: impl FnOnce(&mut Latest, Now)) {
+        let now = self.now();
+        entry.change(now, &self.events, |latest| change(latest, now));
+        self.events.deliver();
+    }
+
+    /// Finds what has changed by the passing of time alone.
+    pub(crate) fn look(&self) {
+        let now = self.now();
+        for entry in self.registry.read().unwrap_or_else(PoisonError::into_inner).entries.values() {
+            entry.look(now, &self.events);
+        }
+        self.events.deliver();
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let now = self.now();
+        let checks = {
+            let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
+            registry.entries.values().map(|entry| entry.snapshot(now, &self.events)).collect()
+        };
+        self.events.deliver();
+        Snapshot { checks, uptime: now.instant.saturating_duration_since(self.started) }
+    }
+}
+
+/// Locks, whatever happened to others: no code but ours runs under our locks, and a probe has to
+/// answer even then.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,67 @@
+use std::path::PathBuf;
+
+use core_types::ByteSize;
+
+use crate::Levels;
+
+/// What an operator may say about logs: the section `logging`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(default))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Config {
+    /// The least level that is written, for all or by target: `info`, `info,hyper=warn`. In any
+    /// case; `WARNING` and `CRITICAL` are understood. Default: info, what an operator wants to see.
+    #[cfg_attr(feature = "schema", schemars(extend("x-short" = ["LOG_LEVEL"])))]
+    pub level: Levels,
+    /// `true`: JSON everywhere. `false`: text even in a pipe. Unset, the default: text on a
+    /// terminal, JSON in a pipe and in the file.
+    #[cfg_attr(feature = "schema", schemars(extend("x-short" = ["LOG_JSON"])))]
+    pub json_format: Option<bool>,
+    /// A file that gets every line too, beside the standard output. Missing folders are made; a
+    /// file that cannot be opened is reported, and the service goes on without it. Default: none.
+    #[cfg_attr(feature = "schema", schemars(extend("x-short" = ["LOG_FILE"])))]
+    pub file: Option<PathBuf>,
+    /// When a new file is begun, with the date behind its name (UTC). Default: never.
+    pub rotation: Rotation,
+    /// The longest text of one value; what is longer is cut, and marked as cut. From 64 bytes.
+    /// Default: 32KiB, which holds a long backtrace and spares the collector.
+    pub max_value: ByteSize,
+    /// How much may wait to be written, for each destination; what comes then is dropped and
+    /// counted. From 64KiB. Default: 8MiB, some 20,000 lines.
+    pub buffer: ByteSize,
+    /// Fields whose values are masked, beside those named like credentials (`password`, `token`,
+    /// `authorization`, …). Default: none.
+    pub redact: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            level: Levels::default(),
+            json_format: None,
+            file: None,
+            rotation: Rotation::Never,
+            max_value: ByteSize::from_bytes(32 << 10),
+            buffer: ByteSize::from_mebibytes(8),
+            redact: Vec::new(),
+        }
+    }
+}
+
+/// When a new log file is begun.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub enum Rotation {
+    /// All lines in one file.
+    #[default]
+    Never,
+    /// One file an hour.
+    Hourly,
+    /// One file a day.
+    Daily,
+}

@@ -1,0 +1,126 @@
+mod core;
+mod options;
+mod prepared;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use core_types::Secret;
+use tracing::Subscriber;
+use tracing_log::LogTracer;
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
+
+pub(crate) use self::core::Core;
+pub use self::{options::Options, prepared::Prepared};
+use crate::layer::{LevelsFilter, LogLayer};
+use crate::{Config, Error, Level, LevelStatus, Record, panics};
+
+/// The log of the process. Cheap to clone; all clones are one.
+///
+/// It begins by keeping lines in memory, for neither their form nor their level is known before the
+/// configuration is; [`configure`](Self::configure) writes what was kept and everything after.
+#[derive(Clone)]
+pub struct Logging(Arc<Core>);
+
+impl Logging {
+    /// Takes over the log of the whole process: everything that `tracing` and `log` report, and
+    /// every panic.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyInstalled`] if there is another subscriber or `log` logger;
+    /// [`Error::Thread`] if the writer cannot be started.
+    pub fn install(options: Options) -> Result<Self, Error> {
+        let (logging, layer) = Self::layer(options)?;
+        tracing::subscriber::set_global_default(Registry::default().with(layer))
+            .map_err(|_| Error::AlreadyInstalled)?;
+        LogTracer::init().map_err(|_| Error::AlreadyInstalled)?;
+        logging.0.publish_levels();
+        panics::install(&logging.0);
+        Ok(logging)
+    }
+
+    /// The log as a layer, to be put together with other layers. The rest of what
+    /// [`install`](Self::install) does is left to the caller.
+    ///
+    /// # Errors
+    /// [`Error::Thread`] if the writer cannot be started.
+    pub fn layer<S>(options: Options) -> Result<(Self, impl Layer<S> + use<S>), Error>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let core = Arc::new(Core::new(options)?);
+        let layer = LogLayer(Arc::clone(&core)).with_filter(LevelsFilter(Arc::clone(&core)));
+        Ok((Self(core), layer))
+    }
+
+    /// Decides form, level and destinations. The first call writes what was kept since the start.
+    pub fn configure(&self, config: &Config) {
+        self.prepare(config).commit();
+    }
+
+    /// Does everything that a new configuration takes and that can fail, and changes nothing.
+    ///
+    /// A log file that cannot be opened is no failure: it is reported when the change is made, and
+    /// the log goes on without it.
+    #[must_use = "nothing changes before `commit`"]
+    pub fn prepare(&self, config: &Config) -> Prepared {
+        Prepared::new(Arc::clone(&self.0), config)
+    }
+
+    /// Writes a line at every level, whatever is configured.
+    pub fn write(&self, record: Record) {
+        self.0.write(record);
+    }
+
+    /// Changes the level of a target, or with `None` of all, for a limited time; then it goes back
+    /// to what is configured by itself.
+    ///
+    /// # Errors
+    /// [`Error::Thread`] if the thread that ends the change cannot be started; the change is not
+    /// made then.
+    pub fn set_level(
+        &self,
+        target: Option<&str>,
+        level: Level,
+        lasts: Duration,
+    ) -> Result<(), Error> {
+        let until = Instant::now() + lasts;
+        Core::set_level(&self.0, target, level, until)
+    }
+
+    /// Ends a change of a level before its time; whether there was one.
+    pub fn reset_level(&self, target: Option<&str>) -> bool {
+        self.0.reset_level(target)
+    }
+
+    /// The level of all and of each target that has its own.
+    pub fn levels(&self) -> Vec<LevelStatus> {
+        self.0.list_levels()
+    }
+
+    /// Tells which values must never be seen: they are replaced wherever they stand in a line.
+    /// Replaces what was told before. Values of less than six bytes cannot be looked for.
+    pub fn scrub(&self, secrets: &[Secret<String>]) {
+        self.0.scrub(secrets);
+    }
+
+    /// Waits until everything is written; whether it was, in time.
+    pub fn flush(&self, timeout: Duration) -> bool {
+        self.0.flush(timeout)
+    }
+
+    /// Writes what is left and ends the writer's threads; whether everything was written in time.
+    /// What is reported afterwards is lost.
+    pub fn close(&self, timeout: Duration) -> bool {
+        self.0.close(timeout)
+    }
+}
+
+impl fmt::Debug for Logging {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logging").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,61 @@
+use core_log::{Config, Options};
+use core_types::{RequestId, Scope};
+use tracing::{info, warn};
+
+use crate::output::text_of;
+
+fn work() {
+    let scope = Scope::root()
+        .with_correlation_id(core_types::CorrelationId::parse("c-1").unwrap())
+        .with_request_id(RequestId::parse("r-1").unwrap());
+    scope.run(|| info!(target: "mira", kind = "plan", note = "two words", count = 2, "Processing"));
+    warn!(target: "mira::broker", bad = "a\u{1b}[31mb", "line\nbreak");
+}
+
+/// A line without its time, which is different every time.
+fn timeless(text: &str) -> String {
+    text.lines().map(|line| line.get(13..).unwrap_or(line).to_owned() + "\n").collect()
+}
+
+/// LOG-8: aligned lines with a human time; nothing in them moves the cursor.
+#[test]
+fn a_terminal_without_colours() {
+    let options = Options::new().with_terminal(true).with_color(false);
+    let text = text_of(&Config::default(), options, |_| work());
+    assert!(text.starts_with(|c: char| c.is_ascii_digit()), "{text}");
+    assert_eq!(&text[2..3], ":");
+    assert_eq!(
+        timeless(&text),
+        " INFO mira  Processing  correlation_id=c-1 kind=plan note=\"two words\" count=2\n \
+         WARN mira::broker  line\\nbreak  bad=\"a\\u001b[31mb\"\n"
+    );
+}
+
+/// LOG-8: coloured where colours are welcome, as `NO_COLOR` asks otherwise.
+#[test]
+fn a_terminal_with_colours() {
+    let coloured = |color| {
+        let options = Options::new().with_terminal(true).with_color(color);
+        text_of(&Config::default(), options, |_| work()).contains("\u{1b}[32m INFO\u{1b}[0m")
+    };
+    assert!(coloured(true));
+    assert!(!coloured(false));
+}
+
+/// LOG-8: the setting decides, the terminal only by default.
+#[test]
+fn the_setting_decides() {
+    for (is_terminal, json_format, is_json) in [
+        (true, None, false),
+        (false, None, true),
+        (true, Some(true), true),
+        (false, Some(false), false),
+    ] {
+        let mut config = Config::default();
+        config.json_format = json_format;
+        let text = text_of(&config, Options::new().with_terminal(is_terminal), |_| work());
+        assert_eq!(text.starts_with('{'), is_json, "{is_terminal} {json_format:?}");
+        // Text in a pipe has no colours.
+        assert_eq!(text.contains('\u{1b}'), is_terminal && !is_json);
+    }
+}

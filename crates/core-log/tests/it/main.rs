@@ -1,0 +1,9 @@
+//! The public behaviour of core-log, up to what takes a whole process.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod console;
+mod correlation;
+mod fields;
+mod file;
+mod levels;
+mod output;

@@ -1,0 +1,85 @@
+//! Where the tests' lines go, and a reader that is stricter than most.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use core_log::{Config, Logging, Options};
+use serde::Deserializer as _;
+use serde::de::{self, MapAccess, Visitor};
+use serde_json::{Map, Value};
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::SubscriberExt as _;
+
+pub(crate) const SOON: Duration = Duration::from_secs(10);
+
+#[derive(Clone, Default)]
+pub(crate) struct Output(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Output {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+/// Runs some code under a log of its own, and gives what it wrote.
+pub(crate) fn text_of(config: &Config, options: Options, work: impl FnOnce(&Logging)) -> String {
+    let output = Output::default();
+    let terminal = format!("{options:?}").contains("is_terminal: true");
+    let options = options.with_destination(output.clone()).with_terminal(terminal);
+    let (logging, layer) = Logging::layer(options).unwrap();
+    logging.configure(config);
+    tracing::subscriber::with_default(Registry::default().with(layer), || work(&logging));
+    assert!(logging.close(SOON));
+    output.text()
+}
+
+/// The lines that some code writes, as JSON.
+pub(crate) fn lines_of(config: &Config, work: impl FnOnce(&Logging)) -> Vec<Map<String, Value>> {
+    text_of(config, Options::new().with_terminal(false), work).lines().map(strict).collect()
+}
+
+/// The one line that some code writes, as JSON.
+pub(crate) fn line_of(work: impl FnOnce()) -> Map<String, Value> {
+    let mut lines = lines_of(&Config::default(), |_| work());
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    lines.remove(0)
+}
+
+/// Reads one JSON object and refuses a key that stands twice.
+pub(crate) fn strict(line: &str) -> Map<String, Value> {
+    struct Unique;
+    impl<'de> Visitor<'de> for Unique {
+        type Value = Map<String, Value>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut object = Map::new();
+            while let Some((key, value)) = map.next_entry::<String, Value>()? {
+                if object.insert(key.clone(), value).is_some() {
+                    return Err(de::Error::custom(format!("`{key}` stands twice")));
+                }
+            }
+            Ok(object)
+        }
+    }
+    let mut reader = serde_json::Deserializer::from_str(line);
+    let object = reader.deserialize_map(Unique).unwrap_or_else(|error| panic!("{error}: {line}"));
+    reader.end().unwrap_or_else(|error| panic!("{error}: {line}"));
+    object
+}
