@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
+use core_types::panic_message;
 
-use self::subscriber::{Subscriber, message};
+use self::subscriber::Subscriber;
 pub use self::{
     event::{Applied, Event, Refusal},
     reader::Reader,
@@ -156,7 +157,7 @@ impl<T: Send + Sync + 'static> Live<T> {
         for (name, commit) in commits {
             // Everybody has agreed: a panic here is a bug, and no reason to leave others behind.
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| commit.run())) {
-                let reason = message(&*panic);
+                let reason = panic_message(&*panic).to_owned();
                 (self.0.observer)(&Event::CommitPanicked { subscriber: name, reason });
             }
         }

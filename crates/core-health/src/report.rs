@@ -1,7 +1,7 @@
 use std::error;
 use std::sync::Arc;
 
-use core_types::Status;
+use core_types::{Chain, Status};
 use serde_json::{Map, Value};
 
 /// What one run of a check found.
@@ -60,13 +60,6 @@ impl<E: Into<Box<dyn error::Error + Send + Sync>>> From<Result<(), E>> for Repor
     fn from(result: Result<(), E>) -> Self {
         let Err(error) = result else { return Self::healthy() };
         let error: Box<dyn error::Error + Send + Sync> = error.into();
-        let mut reason = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            reason.push_str(": ");
-            reason.push_str(&error.to_string());
-            cause = error.source();
-        }
-        Self::unhealthy(reason)
+        Self::unhealthy(Chain(&*error).to_string())
     }
 }

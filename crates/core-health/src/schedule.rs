@@ -1,11 +1,10 @@
-use std::any::Any;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use core_types::Duration as Written;
+use core_types::{Duration as Written, panic_message};
 use futures_util::future::{BoxFuture, Either, FutureExt as _, select};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -52,7 +51,7 @@ impl Check {
         let report = match outcome {
             Ok(Ok(report)) => report,
             Ok(Err(_)) => Report::unhealthy(format!("timed out after {}", Written::from(limit))),
-            Err(panic) => Report::unhealthy(format!("panicked: {}", message(&*panic))),
+            Err(panic) => Report::unhealthy(format!("panicked: {}", panic_message(&*panic))),
         };
         if latency > limit / 2 {
             let check = Arc::clone(&self.entry.name);
@@ -72,14 +71,6 @@ impl Check {
             self.run(shared).await;
         }
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a message")
 }
 
 /// Runs every check there is and will be.

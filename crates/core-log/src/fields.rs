@@ -3,7 +3,7 @@ use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 
-use core_types::REDACTED;
+use core_types::{Chain, REDACTED};
 use tracing::field::{Field, Visit};
 
 use crate::json;
@@ -158,21 +158,6 @@ impl Visit for Recorder<'_> {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.record_display(field, &format_args!("{value:?}"));
-    }
-}
-
-/// An error with its causes.
-struct Chain<'e>(&'e (dyn Error + 'static));
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
     }
 }
 

@@ -1,1 +1,30 @@
+#![doc = include_str!("../README.md")]
 
+mod callback;
+mod config;
+mod error;
+mod event;
+mod in_flight;
+mod phase;
+mod priority;
+mod reason;
+mod report;
+mod sequence;
+mod shutdown;
+#[cfg(feature = "signals")]
+mod signals;
+
+#[cfg(feature = "signals")]
+pub use self::signals::Signals;
+pub use self::{
+    callback::{BoxError, BoxFuture},
+    config::Config,
+    error::Error,
+    event::Event,
+    in_flight::{InFlight, InFlightGuard},
+    phase::Phase,
+    priority::Priority,
+    reason::{Reason, Signal},
+    report::{Outcome, Report, StepOutcome, StepReport},
+    shutdown::{Progress, Shutdown, Stopping},
+};

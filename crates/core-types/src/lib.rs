@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod byte_size;
+mod chain;
 mod duration;
 mod error;
 mod id;
@@ -14,6 +15,7 @@ mod trace;
 
 pub use self::{
     byte_size::ByteSize,
+    chain::{Chain, panic_message},
     duration::Duration,
     error::Error,
     id::{CorrelationId, ErrorId, RequestId},

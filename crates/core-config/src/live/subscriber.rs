@@ -1,7 +1,8 @@
-use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use core_types::{Chain, panic_message};
 
 /// Any error.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -46,25 +47,8 @@ impl<T> Subscriber<T> {
     pub(super) fn prepare(&self, old: &T, new: &T) -> Result<Option<Commit>, String> {
         let ask = || (self.concerns)(old, new).then(|| (self.prepare)(old, new)).transpose();
         match catch_unwind(AssertUnwindSafe(ask)) {
-            Ok(answer) => answer.map_err(|error| chain(&*error)),
-            Err(panic) => Err(format!("panicked: {}", message(&*panic))),
+            Ok(answer) => answer.map_err(|error| Chain(&*error).to_string()),
+            Err(panic) => Err(format!("panicked: {}", panic_message(&*panic))),
         }
     }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text += &format!(": {error}");
-        cause = error.source();
-    }
-    text
-}
-
-/// What a panic said.
-pub(super) fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
 }

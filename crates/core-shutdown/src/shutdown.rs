@@ -1,0 +1,293 @@
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::callback::Callback;
+use crate::sequence::Sequence;
+use crate::{BoxError, BoxFuture, Config, Error, Event, InFlight, Phase, Priority, Reason, Report};
+
+type Observer = Box<dyn Fn(&Event<'_>) + Send + Sync>;
+type Spawner = Box<dyn Fn(BoxFuture<()>) + Send + Sync>;
+
+/// The stop of a service: what is to be done, in which order, in which time. Cheap to clone; all
+/// clones are one.
+///
+/// Components register what they need at the end; [`trigger`](Self::trigger) begins it, from
+/// anywhere; [`run`](Self::run) does it and reports.
+#[derive(Clone)]
+pub struct Shutdown(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    state: Mutex<State>,
+    pub(crate) in_flight: InFlight,
+    trigger: watch::Sender<Option<Trigger>>,
+    observer: Option<Observer>,
+    spawner: Option<Spawner>,
+}
+
+struct State {
+    /// In the order in which they were registered; taken when the stop begins.
+    callbacks: Option<Vec<Callback>>,
+    phase: Phase,
+    running: Vec<String>,
+}
+
+/// What began the stop, and when.
+#[derive(Clone, Debug)]
+pub(crate) struct Trigger {
+    pub(crate) reason: Reason,
+    pub(crate) at: Instant,
+    pub(crate) is_delayed: bool,
+}
+
+/// How far a stop has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// The phase.
+    pub phase: Phase,
+    /// Requests in flight.
+    pub in_flight: usize,
+    /// The time until the deadline; none while no stop has begun.
+    pub left: Option<Duration>,
+    /// The steps that run now.
+    pub running: Vec<String>,
+}
+
+impl Shutdown {
+    /// Prepares a stop; nothing happens yet.
+    ///
+    /// # Errors
+    /// [`Error::Budget`] if the phases do not fit the deadline, or that the grace period.
+    pub fn new(config: Config) -> Result<Self, Error> {
+        config.validate()?;
+        Ok(Self(Arc::new(Shared {
+            config,
+            state: Mutex::new(State {
+                callbacks: Some(Vec::new()),
+                phase: Phase::Running,
+                running: Vec::new(),
+            }),
+            in_flight: InFlight::default(),
+            trigger: watch::Sender::new(None),
+            observer: None,
+            spawner: None,
+        })))
+    }
+
+    /// Reports what happens during the stop.
+    ///
+    /// # Panics
+    /// If the stop was cloned already.
+    #[must_use]
+    pub fn with_observer(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.shared().observer = Some(Box::new(observer));
+        self
+    }
+
+    /// Runs each callback as a task of its own, so that one that blocks holds up nobody else. The
+    /// closure starts a future and returns at once, as `tokio::spawn` does. Default: callbacks run
+    /// inside [`run`](Self::run), and must not block.
+    ///
+    /// # Panics
+    /// If the stop was cloned already.
+    #[must_use]
+    pub fn with_spawner(mut self, spawn: impl Fn(BoxFuture<()>) + Send + Sync + 'static) -> Self {
+        self.shared().spawner = Some(Box::new(spawn));
+        self
+    }
+
+    fn shared(&mut self) -> &mut Shared {
+        Arc::get_mut(&mut self.0).expect("configured before it is cloned")
+    }
+
+    /// Counts work in flight, for which the stop waits.
+    pub fn in_flight(&self) -> &InFlight {
+        &self.0.in_flight
+    }
+
+    /// Registers something to do when the service stops, by priority; among equals the first
+    /// registered runs first. It gets the time that `callback_timeout` allows, and not more than is
+    /// left.
+    ///
+    /// A failure or a panic stops no other callback. When its time is over the future is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Stopping`] if the stop has begun.
+    pub fn on_stop<F>(
+        &self,
+        name: impl Into<String>,
+        priority: Priority,
+        work: impl FnOnce() -> F + Send + 'static,
+    ) -> Result<(), Error>
+    where
+        F: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        self.register(Callback::new(name.into(), Phase::Callbacks, priority, work))
+    }
+
+    /// Registers a step of another phase: what flips readiness, closes listeners, drains
+    /// connections, or writes telemetry out. Those of the phases [`Phase::Propagation`] and
+    /// [`Phase::Drain`] run at the same time, those of others one after the other.
+    ///
+    /// # Errors
+    /// [`Error::Stopping`] if the stop has begun.
+    ///
+    /// # Panics
+    /// If the phase is [`Phase::Running`] or [`Phase::Stopped`], in which nothing runs.
+    pub fn at<F>(
+        &self,
+        phase: Phase,
+        name: impl Into<String>,
+        work: impl FnOnce() -> F + Send + 'static,
+    ) -> Result<(), Error>
+    where
+        F: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        assert!(!matches!(phase, Phase::Running | Phase::Stopped), "nothing runs in this phase");
+        self.register(Callback::new(name.into(), phase, Priority::default(), work))
+    }
+
+    fn register(&self, callback: Callback) -> Result<(), Error> {
+        match &mut self.0.lock().callbacks {
+            Some(callbacks) => {
+                callbacks.push(callback);
+                Ok(())
+            }
+            None => Err(Error::Stopping { name: callback.name }),
+        }
+    }
+
+    /// Begins the stop; whether this call did, for a stop begins once.
+    pub fn trigger(&self, reason: Reason) -> bool {
+        self.begin(reason, true)
+    }
+
+    /// Begins the stop without the propagation delay: for a person at a terminal, behind whom
+    /// there is no balancer.
+    pub fn trigger_at_once(&self, reason: Reason) -> bool {
+        self.begin(reason, false)
+    }
+
+    fn begin(&self, reason: Reason, is_delayed: bool) -> bool {
+        self.0.trigger.send_if_modified(|trigger| {
+            let is_first = trigger.is_none();
+            if is_first {
+                *trigger = Some(Trigger { reason, at: Instant::now(), is_delayed });
+            }
+            is_first
+        })
+    }
+
+    /// Resolves when the stop begins.
+    pub fn stopping(&self) -> Stopping {
+        Stopping(self.0.trigger.subscribe())
+    }
+
+    /// How far the stop has come.
+    pub fn progress(&self) -> Progress {
+        let left = self.0.trigger.borrow().as_ref().map(|trigger| {
+            (trigger.at + self.0.config.timeout.get()).saturating_duration_since(Instant::now())
+        });
+        let state = self.0.lock();
+        let in_flight = self.0.in_flight.count();
+        Progress { phase: state.phase, in_flight, left, running: state.running.clone() }
+    }
+
+    /// When everything must be over; none while no stop has begun.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.0.trigger.borrow().as_ref().map(|trigger| trigger.at + self.0.config.timeout.get())
+    }
+
+    /// Waits for the trigger, stops the service, and reports. Called again, it has nothing to do.
+    ///
+    /// # Cancel safety
+    /// Dropped before the trigger it has done nothing; dropped later, the stop is left half done.
+    pub async fn run(&self) -> Report {
+        let trigger = self.stopping().triggered().await;
+        Sequence::new(&self.0, trigger).stop(self.0.take()).await
+    }
+
+    /// Stops what a start that failed half-way had started: exactly that, in reverse order, without
+    /// delay.
+    pub async fn unwind(&self, cause: impl Into<String>) -> Report {
+        self.trigger_at_once(Reason::Failed { cause: cause.into() });
+        let trigger = self.stopping().triggered().await;
+        Sequence::new(&self.0, trigger).unwind(self.0.take()).await
+    }
+}
+
+impl fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shutdown").field("progress", &self.progress()).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The state is whole between any two statements.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Vec<Callback> {
+        self.lock().callbacks.take().unwrap_or_default()
+    }
+
+    pub(crate) fn enter(&self, phase: Phase) {
+        self.lock().phase = phase;
+        self.report(&Event::Entered { phase });
+    }
+
+    pub(crate) fn begin_step(&self, name: &str) {
+        self.lock().running.push(name.to_owned());
+    }
+
+    pub(crate) fn end_step(&self, name: &str) {
+        let mut state = self.lock();
+        if let Some(at) = state.running.iter().position(|running| running == name) {
+            state.running.remove(at);
+        }
+    }
+
+    pub(crate) fn report(&self, event: &Event<'_>) {
+        if let Some(observer) = &self.observer {
+            observer(event);
+        }
+    }
+
+    pub(crate) fn spawner(&self) -> Option<&(dyn Fn(BoxFuture<()>) + Send + Sync)> {
+        self.spawner.as_deref()
+    }
+}
+
+/// Waits for the beginning of a stop. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Stopping(watch::Receiver<Option<Trigger>>);
+
+impl Stopping {
+    /// Whether the stop has begun.
+    pub fn has_begun(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+
+    /// Waits until the stop begins, and tells why.
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is lost if the future is dropped.
+    pub async fn reason(&mut self) -> Reason {
+        self.triggered().await.reason
+    }
+
+    async fn triggered(&mut self) -> Trigger {
+        match self.0.wait_for(Option::is_some).await {
+            Ok(trigger) => trigger.clone().expect("waited for"),
+            // Nobody is left who could begin it.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
