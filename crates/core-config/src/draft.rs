@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::merge::Merged;
 use crate::node::Node;
 use crate::schema::Schema;
-use crate::{Effective, Error, Problem, Reference, Settings, read, references};
+use crate::{Effective, Error, Key, Problem, Reference, Settings, read, references};
 
 /// Fingerprints of settings are compared within this process, and cannot be guessed outside of it.
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
@@ -53,6 +53,16 @@ impl<T: Settings> Draft<T> {
         })
     }
 
+    /// Refuses the settings for a reason that only the caller can know, at the place where the key
+    /// was written.
+    ///
+    /// # Panics
+    /// If the key is malformed: it is the code's own.
+    pub fn refuse(&self, key: &str, message: impl Into<String>) -> Error {
+        let key = Key::parse(key).expect("a key in the code is well-formed");
+        Error::refused(vec![Problem::at(&key, self.merged.origin(&key), message)])
+    }
+
     /// Puts the secrets in their places, reads the type and validates it.
     ///
     /// `resolve` is asked once for each place; its error is a reason for people, without a value.
@@ -69,9 +79,12 @@ impl<T: Settings> Draft<T> {
         let settings = read::settings::<T>(&resolved, &self.schema);
         let effective =
             Effective::new(&self.schema, &self.merged, &self.layers, &resolved.value, &HASHER);
+        let secrets = self.secrets(&resolved.value);
         references::wipe(&mut resolved.value);
         match (settings, unresolved) {
-            (Ok(settings), None) => Ok(Loaded { settings, effective, warnings: self.warnings }),
+            (Ok(settings), None) => {
+                Ok(Loaded { settings, effective, secrets, warnings: self.warnings })
+            }
             (settings, unresolved) => {
                 let mut problems = unresolved.unwrap_or_default();
                 // What stands in for a secret that is missing may break rules of its own.
@@ -81,6 +94,17 @@ impl<T: Settings> Draft<T> {
                 Err(Error::refused(problems))
             }
         }
+    }
+
+    /// The texts of every key that is secret by its type or refers to a secret.
+    fn secrets(&self, resolved: &serde_json::Value) -> Vec<Secret<String>> {
+        let typed = self.schema.leaves().into_iter().filter(|(_, view)| view.is_secret());
+        let referring = self.references.iter().map(|reference| reference.key.clone());
+        let mut keys: Vec<Key> = typed.map(|(key, _)| key).chain(referring).collect();
+        keys.sort();
+        keys.dedup();
+        let texts = keys.iter().filter_map(|key| key.get(resolved)?.as_str());
+        texts.filter(|text| !text.is_empty()).map(Secret::from).collect()
     }
 }
 
@@ -92,6 +116,9 @@ pub struct Loaded<T> {
     pub settings: T,
     /// Their values as they may be shown, with their origins.
     pub effective: Effective,
+    /// The values that must never be seen, for those who look for them: everything that is secret
+    /// by its type, and every value that refers to a secret.
+    pub secrets: Vec<Secret<String>>,
     /// What was noticed and does not refuse the start: variables with our prefix that mean nothing.
     pub warnings: Vec<Problem>,
 }

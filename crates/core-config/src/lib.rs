@@ -29,6 +29,7 @@ pub use self::{
     loader::Loader,
     origin::Origin,
     problem::{Problem, Problems},
+    read::ReadError,
     references::Reference,
     settings::{Settings, Validate, merge_schemas},
     watch::Watcher,

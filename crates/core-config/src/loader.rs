@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::merge::merge;
 use crate::schema::Schema;
-use crate::source::{Found, arguments, dot_env, environment, file, key_folder};
+use crate::source::arguments::{self, Argument};
+use crate::source::{Found, dot_env, environment, file, key_folder};
 use crate::{Draft, Error, Loaded, Origin, Problem, Settings, read};
 
 /// Says where settings come from, and reads them, any number of times.
@@ -20,7 +21,7 @@ pub struct Loader<T> {
     dot_env: Option<PathBuf>,
     prefix: String,
     variables: Vec<(String, String)>,
-    arguments: Vec<String>,
+    arguments: Vec<Argument>,
     settings: PhantomData<fn() -> T>,
 }
 
@@ -96,7 +97,14 @@ impl<T: Settings> Loader<T> {
     /// Sets one key, as `--set a.b=c` does.
     #[must_use]
     pub fn with_set(mut self, setting: impl Into<String>) -> Self {
-        self.arguments.push(setting.into());
+        self.arguments.push(Argument { flag: None, setting: setting.into() });
+        self
+    }
+
+    /// Sets one key for a flag of its own, such as `--hot-reload` for `config.hot_reload=true`.
+    #[must_use]
+    pub fn with_flag(mut self, flag: &'static str, setting: impl Into<String>) -> Self {
+        self.arguments.push(Argument { flag: Some(flag), setting: setting.into() });
         self
     }
 

@@ -80,6 +80,11 @@ pub(crate) fn respond(
     Some(write(&answer, format, parts.method == Method::HEAD))
 }
 
+/// Whether a path asks for a probe: what is never shed, redirected, or logged line by line.
+pub fn is_probe(path: &str) -> bool {
+    route(path).is_some()
+}
+
 /// The group that a path asks for, and perhaps the one check of it.
 fn route(path: &str) -> Option<(Group, Option<&str>)> {
     PATHS.iter().find_map(|&(prefix, group)| {

@@ -115,7 +115,12 @@ impl Logging {
     /// Writes what is left and ends the writer's threads; whether everything was written in time.
     /// What is reported afterwards is lost.
     pub fn close(&self, timeout: Duration) -> bool {
-        self.0.close(timeout)
+        self.0.close(None, timeout)
+    }
+
+    /// As [`close`](Self::close), with a line that is the last whatever else happens meanwhile.
+    pub fn close_with(&self, last: &Record, timeout: Duration) -> bool {
+        self.0.close(Some(last), timeout)
     }
 }
 

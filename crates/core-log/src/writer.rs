@@ -62,11 +62,11 @@ impl Writer {
         self.queue.wait_until_empty(timeout)
     }
 
-    /// Writes what is left and ends the thread. One that is stuck in a blocked destination is left
-    /// behind: joining it would block the end of the process.
-    pub(crate) fn close(&self, timeout: Duration) -> bool {
+    /// Writes what is left and a last line, and ends the thread. One that is stuck in a blocked
+    /// destination is left behind: joining it would block the end of the process.
+    pub(crate) fn close(&self, last: &str, timeout: Duration) -> bool {
+        self.queue.close(last.as_bytes());
         let is_written = self.flush(timeout);
-        self.queue.close();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if is_written && let Some(thread) = thread {
             let _ = thread.join();

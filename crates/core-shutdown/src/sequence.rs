@@ -139,7 +139,10 @@ impl<'s> Sequence<'s> {
 
     /// The work as a task of its own, if there is somebody to run it.
     async fn isolated(&self, callback: Callback) -> Result<(), String> {
-        let Some(spawn) = self.shared.spawner() else { return callback.run().await };
+        let is_foreign = matches!(callback.phase, Phase::Propagation | Phase::Callbacks);
+        let Some(spawn) = self.shared.spawner().filter(|_| is_foreign) else {
+            return callback.run().await;
+        };
         let (mut done, result) = oneshot::channel();
         spawn(Box::pin(async move {
             let outcome = tokio::select! {

@@ -90,9 +90,10 @@ impl Shutdown {
         self
     }
 
-    /// Runs each callback as a task of its own, so that one that blocks holds up nobody else. The
-    /// closure starts a future and returns at once, as `tokio::spawn` does. Default: callbacks run
-    /// inside [`run`](Self::run), and must not block.
+    /// Runs each callback, and each step of the propagation phase, as a task of its own, so that
+    /// one that blocks holds up nobody else. The closure starts a future and returns at once, as
+    /// `tokio::spawn` does. The steps of other phases are the host's own and run inside
+    /// [`run`](Self::run), as all do by default; there they must not block.
     ///
     /// # Panics
     /// If the stop was cloned already.

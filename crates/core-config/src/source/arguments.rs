@@ -3,19 +3,30 @@ use crate::node::{Kind, Node};
 use crate::schema::Schema;
 use crate::{Key, Origin, Problem};
 
-/// Reads the values of `--set`, each `a.b=c`, in their order.
-pub(crate) fn read(settings: &[String], schema: &Schema) -> Found {
+/// One value from the command line, `a.b=c`.
+#[derive(Clone, Debug)]
+pub(crate) struct Argument {
+    /// The flag that stands for it; none if it was written out behind `--set`.
+    pub(crate) flag: Option<&'static str>,
+    pub(crate) setting: String,
+}
+
+/// Reads the values of the command line, in their order.
+pub(crate) fn read(arguments: &[Argument], schema: &Schema) -> Found {
     let mut found = Found::nothing(Origin::Flag { name: "--set".into() });
-    for setting in settings {
-        if let Err(problem) = set(setting, schema, &mut found.node) {
+    for argument in arguments {
+        if let Err(problem) = set(argument, schema, &mut found.node) {
             found.problems.push(problem);
         }
     }
     found
 }
 
-fn set(setting: &str, schema: &Schema, root: &mut Node) -> Result<(), Problem> {
-    let flag = |name: &str| Origin::Flag { name: format!("--set {name}").trim_end().into() };
+fn set(argument: &Argument, schema: &Schema, root: &mut Node) -> Result<(), Problem> {
+    let Argument { flag, setting } = argument;
+    let flag = |name: &str| Origin::Flag {
+        name: flag.map_or_else(|| format!("--set {name}").trim_end().into(), str::to_owned),
+    };
     // What stands before the sign may be a secret that was pasted at the wrong place.
     let malformed =
         || Problem::of(flag(""), "expected a key and a value, such as `server.port=80`");

@@ -18,6 +18,8 @@ fn references_are_resolved_and_shown_as_such() {
     let github = &loaded.settings.integrations.github;
     assert_eq!(github.token.as_ref().unwrap().expose(), "canary-token");
     assert_eq!(github.url, "https://me:canary-password@host");
+    let secrets: Vec<&str> = loaded.secrets.iter().map(|secret| secret.expose().as_str()).collect();
+    assert_eq!(secrets, ["canary-token", "https://me:canary-password@host"]);
     let dump = loaded.effective.to_toml();
     assert!(!dump.contains("canary"), "{dump}");
     assert!(dump.contains("\"secret://github-credentials:token\""), "{dump}");

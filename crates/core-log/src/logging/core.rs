@@ -177,17 +177,19 @@ impl Core {
         let format = self.format.load();
         // A value that logs while it is printed finds an empty buffer, which is as good.
         let mut line = BUFFER.take();
-        let mut send = |format: Format, writer: &Writer| {
-            line.clear();
-            record.with_line(|parts| format.write(&mut line, parts));
-            self.scrubber.scrub(&mut line);
-            writer.push(&line);
-        };
-        send(format.stdout, &self.stdout);
+        self.render(record, format.stdout, &mut line);
+        self.stdout.push(&line);
         if let Some(file) = self.file.load().as_ref() {
-            send(format.file, &file.writer);
+            self.render(record, format.file, &mut line);
+            file.writer.push(&line);
         }
         BUFFER.set(line);
+    }
+
+    fn render(&self, record: &Record, format: Format, line: &mut String) {
+        line.clear();
+        record.with_line(|parts| format.write(line, parts));
+        self.scrubber.scrub(line);
     }
 
     pub(super) fn commit(
@@ -214,7 +216,7 @@ impl Core {
                 }
             };
             if let Some(old) = self.file.swap(file) {
-                old.writer.close(OLD_FILE);
+                old.writer.close("", OLD_FILE);
             }
         }
         lock(&self.level_state).configure(levels);
@@ -323,14 +325,22 @@ impl Core {
         stdout && file
     }
 
-    pub(super) fn close(&self, timeout: Duration) -> bool {
+    pub(super) fn close(&self, last: Option<&Record>, timeout: Duration) -> bool {
         // What never learnt its form is written in the one that fits the output.
         self.end_boot();
         let deadline = Instant::now() + timeout;
         let left = || deadline.saturating_duration_since(Instant::now());
         self.expiry.close();
-        let stdout = self.stdout.close(left());
-        let file = self.file.load().as_ref().is_none_or(|file| file.writer.close(left()));
+        let format = self.format.load();
+        let mut line = String::new();
+        let mut close = |format: Format, writer: &Writer| {
+            if let Some(last) = last {
+                self.render(last, format, &mut line);
+            }
+            writer.close(&line, left())
+        };
+        let stdout = close(format.stdout, &self.stdout);
+        let file = self.file.load().as_ref().is_none_or(|file| close(format.file, &file.writer));
         stdout && file
     }
 }

@@ -107,8 +107,15 @@ impl Queue {
         true
     }
 
-    pub(super) fn close(&self) {
-        self.lock().is_closed = true;
+    /// Takes a last line, for which there is always room, and none after it.
+    pub(super) fn close(&self, last: &[u8]) {
+        let mut state = self.lock();
+        if !state.is_closed && !last.is_empty() {
+            state.waiting.bytes.extend_from_slice(last);
+            state.waiting.lines += 1;
+        }
+        state.is_closed = true;
+        drop(state);
         self.filled.notify_all();
     }
 }

@@ -76,7 +76,7 @@ fn a_blocked_destination_holds_nobody_up() {
     let event = scene.events.recv_timeout(SOON).unwrap();
     assert_eq!(event, "Dropped { sink: \"test\", reason: \"buffer_full\", lines: 2 }");
     drop(scene.steps);
-    assert!(scene.writer.close(SOON));
+    assert!(scene.writer.close("", SOON));
 }
 
 /// LOG-5: a destination that fails is reported once, and writing resumes by itself.
@@ -112,7 +112,7 @@ fn lines_come_out_whole_and_in_order() {
             threads.spawn(move || (0..500).for_each(|n| writer.push(&format!("{thread}:{n}\n"))));
         }
     });
-    assert!(writer.close(SOON));
+    assert!(writer.close("", SOON));
     writer.push("after the end\n");
     let text: String = written.try_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect();
     for thread in 0..4 {

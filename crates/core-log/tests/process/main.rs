@@ -34,8 +34,8 @@ fn lines() {
     let name = "worker".to_owned();
     let thread = std::thread::Builder::new().name(name).spawn(|| panic!("on\npurpose")).unwrap();
     assert!(thread.join().is_err());
-    logging.write(Record::new(tracing::Level::INFO, "app", "stopped"));
-    assert!(logging.close(Duration::from_secs(10)));
+    let last = Record::new(tracing::Level::INFO, "app", "stopped");
+    assert!(logging.close_with(&last, Duration::from_secs(10)));
     tracing::info!("after the end");
 }
 

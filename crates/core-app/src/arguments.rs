@@ -1,0 +1,122 @@
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
+
+/// What was asked for on the command line.
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) structured_logging: bool,
+    pub(crate) hot_reload: bool,
+    pub(crate) set: Vec<String>,
+    pub(crate) question: Option<Question>,
+}
+
+/// A question that is answered in the place of running the service.
+#[derive(Debug)]
+pub(crate) enum Question {
+    CheckConfig,
+    PrintConfig,
+    PrintSchema,
+    Explain(String),
+}
+
+/// Arguments that do not lead to a run: help and version, or a mistake.
+#[derive(Debug)]
+pub(crate) enum NoRun {
+    Help(String),
+    Usage(String),
+}
+
+pub(crate) fn parse(
+    name: &'static str,
+    version: &'static str,
+    about: &'static str,
+    arguments: Vec<OsString>,
+) -> Result<Arguments, NoRun> {
+    let program = std::iter::once(OsString::from(name));
+    let matches = command(name, version, about)
+        .try_get_matches_from(program.chain(arguments))
+        .map_err(|error| no_run(&error))?;
+    let flag = |name: &str| matches.get_flag(name);
+    let by_flag = matches.get_one::<PathBuf>("config");
+    let bare = matches.get_one::<PathBuf>("path");
+    if let (Some(by_flag), Some(bare)) = (by_flag, bare)
+        && by_flag != bare
+    {
+        let error = command(name, version, about).error(
+            ErrorKind::ArgumentConflict,
+            format!("two configuration files: {} and {}", by_flag.display(), bare.display()),
+        );
+        return Err(no_run(&error));
+    }
+    let question = if flag("check-config") {
+        Some(Question::CheckConfig)
+    } else if flag("print-config") {
+        Some(Question::PrintConfig)
+    } else if flag("print-schema") {
+        Some(Question::PrintSchema)
+    } else {
+        matches.get_one::<String>("explain").cloned().map(Question::Explain)
+    };
+    Ok(Arguments {
+        config: by_flag.or(bare).cloned(),
+        structured_logging: flag("structured-logging"),
+        hot_reload: flag("hot-reload"),
+        set: matches.get_many::<String>("set").into_iter().flatten().cloned().collect(),
+        question,
+    })
+}
+
+fn no_run(error: &clap::Error) -> NoRun {
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => NoRun::Help(text),
+        _ => NoRun::Usage(text),
+    }
+}
+
+fn command(name: &'static str, version: &'static str, about: &'static str) -> Command {
+    let file = |arg: Arg| arg.value_parser(value_parser!(PathBuf)).value_hint(ValueHint::AnyPath);
+    let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
+    Command::new(name)
+        .version(version)
+        .about(about)
+        .arg(file(Arg::new("path")).value_name("CONFIG").help("The same as --config"))
+        .arg(
+            file(Arg::new("config").long("config").value_name("FILE"))
+                .help("A configuration file (.toml, .json, .yaml), or a folder of them"),
+        )
+        .arg(
+            Arg::new("set")
+                .long("set")
+                .value_name("KEY=VALUE")
+                .action(ArgAction::Append)
+                .help("Set one key, such as server.bind_address=0.0.0.0:8080; may be repeated"),
+        )
+        .arg(flag("structured-logging").help("Write JSON to the log, on a terminal too"))
+        .arg(flag("hot-reload").help("Apply edits of the configuration files as they are saved"))
+        .arg(
+            flag("check-config")
+                .conflicts_with_all(["print-config", "print-schema", "explain"])
+                .help("Read and check the configuration, and end"),
+        )
+        .arg(
+            flag("print-config")
+                .conflicts_with_all(["print-schema", "explain"])
+                .help("Print every setting with its origin, secrets masked, and end"),
+        )
+        .arg(
+            flag("print-schema")
+                .conflicts_with("explain")
+                .help("Print the JSON Schema of the configuration, and end"),
+        )
+        .arg(
+            Arg::new("explain")
+                .long("explain")
+                .value_name("KEY")
+                .help("Print where a setting comes from and what it overrides, and end"),
+        )
+}

@@ -1,0 +1,341 @@
+//! Build, then bind, then spawn: each step can fail in its own way, and none does another's work.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+
+use core_config::{Loaded, Watcher};
+use core_health::{Health, Latch};
+use core_http::Stack;
+use core_log::{Logging, Record};
+use core_metrics::Metrics;
+use core_shutdown::{Phase, Priority, Report, Shutdown};
+use futures_util::future::{Either, select};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tower_layer::Layer as _;
+use tracing::Level;
+
+use crate::blocking::blocking;
+use crate::listen::Bound as Port;
+use crate::load::Sources;
+use crate::ops::OpsService;
+use crate::outcome::TARGET;
+use crate::reload::{Cause, Reloader, reloader};
+use crate::service::{AppService, Front};
+use crate::tasks::Tasks;
+use crate::watchdog::Leash;
+use crate::wire::log::LogWire;
+use crate::wire::secrets::SecretsWire;
+use crate::wire::{self, http::RequestMetrics};
+use crate::{BoxError, Error, Host, Settings, host};
+
+/// Under which name this is logged.
+const LOG: &str = TARGET;
+
+/// As many connections as operators and their tools need.
+const OPS_CONNECTIONS: usize = 256;
+
+/// What a service is built from.
+pub(crate) struct Ingredients<A> {
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) sources: Sources<A>,
+    pub(crate) loaded: Loaded<Settings<A>>,
+    pub(crate) logging: Option<Logging>,
+    pub(crate) log_wire: LogWire,
+    pub(crate) secrets_wire: SecretsWire,
+    pub(crate) leash: Option<Leash>,
+    /// Where the app runs.
+    pub(crate) app: Handle,
+    /// Where the operators' port, reloads and the stop run: a stalled app does not stall them.
+    pub(crate) ops: Handle,
+}
+
+/// A service whose parts are made and wired. Nothing runs yet.
+pub(crate) struct Built<A> {
+    pub(crate) host: Host<A>,
+    reloader: Reloader<A>,
+    paths: Vec<std::path::PathBuf>,
+    requests: RequestMetrics,
+    app_stack: Stack,
+    start: Latch,
+    app: Handle,
+    ops: Handle,
+}
+
+fn refused<E: Into<BoxError>>(component: &'static str) -> impl Fn(E) -> Error {
+    move |source| Error::Build { component, source: source.into() }
+}
+
+impl<A: core_config::Settings> Built<A> {
+    pub(crate) fn new(ingredients: Ingredients<A>) -> Result<Self, Error> {
+        let Ingredients { name, version, sources, loaded, logging, leash, app, ops, .. } =
+            ingredients;
+        let config = loaded.settings.host.clone();
+        let metrics = Metrics::new(config.metrics.clone());
+        metrics.build_info(name, version);
+        metrics.process();
+        let health = Health::new(config.health.clone(), version)
+            .map_err(refused("health"))?
+            .with_observer(wire::health::observe);
+        wire::health::to_metrics(&health, &metrics);
+        let configuration = health.component("configuration").map_err(refused("health"))?;
+        let start = health.latch("start").map_err(refused("health"))?;
+        if logging.is_some() {
+            ingredients.log_wire.connect(&health, &metrics)?;
+        }
+
+        let timeout = config.server.shutdown_timeout.get();
+        let callbacks = app.clone();
+        let shutdown = Shutdown::new(config.server.shutdown())
+            .map_err(refused("shutdown"))?
+            .with_observer(move |event| wire::shutdown::observe(event, leash.as_ref(), timeout))
+            .with_spawner(move |callback| {
+                callbacks.spawn(callback);
+            });
+        wire::shutdown::to_metrics(&shutdown, &metrics);
+
+        let known = loaded.secrets.clone();
+        let live = wire::config::live(loaded, &metrics, configuration)?;
+        wire::config::to_metrics(&live, &metrics);
+        let requests = RequestMetrics::new(&metrics).map_err(refused("metrics"))?;
+        let in_flight = shutdown.in_flight().clone();
+        let app_stack =
+            wire::http::stack(config.http.clone(), "app", requests.clone(), Some(in_flight))
+                .map_err(refused("http"))?;
+        wire::config::to_http(&live, &app_stack);
+        let scrub = logging.clone().map(|logging| {
+            wire::config::to_log(&live, &logging);
+            wire::secrets::Scrub::new(logging, sources.secrets.clone(), known)
+        });
+
+        let tasks = Tasks::new(app.clone(), health.clone(), shutdown.clone(), &metrics)?;
+        let (secrets, paths) = (sources.secrets.clone(), sources.loader.paths());
+        let (reload, reloader) = reloader(sources, live.clone(), scrub);
+        ingredients.secrets_wire.connect(&metrics, reload.clone())?;
+        let host = Host(Arc::new(host::Inner {
+            name,
+            version,
+            live,
+            health,
+            metrics,
+            secrets,
+            shutdown,
+            logging,
+            tasks,
+            reload,
+        }));
+        Ok(Self { host, reloader, paths, requests, app_stack, start, app, ops })
+    }
+
+    /// Takes the ports: the operators' first, so that there is somebody to ask when the other fails.
+    pub(crate) async fn bind(self) -> Result<Bound<A>, Error> {
+        let config = &self.host.settings().host;
+        let ops = Port::bind(config.ops.bind_address, "ops.bind_address").await?;
+        let app = Port::bind(config.server.bind_address, "server.bind_address").await?;
+        announce(self.host.logging(), "ops", ops.address());
+        announce(self.host.logging(), "app", app.address());
+        Ok(Bound { built: self, ops_port: ops, app_port: app })
+    }
+}
+
+/// One line for each port, at every level: tests, scripts and people look for it.
+fn announce(logging: Option<&Logging>, listener: &str, address: SocketAddr) {
+    if let Some(logging) = logging {
+        let record = Record::new(Level::INFO, TARGET, "listening");
+        let record = record.with_text("listener", listener);
+        logging.write(record.with_text("address", &address.to_string()));
+    }
+}
+
+/// A service that has its ports. Nobody answers yet.
+pub(crate) struct Bound<A> {
+    built: Built<A>,
+    ops_port: Port,
+    app_port: Port,
+}
+
+/// A service that answers: probes at least, and the app once it has started.
+pub(crate) struct Spawned<A> {
+    pub(crate) host: Host<A>,
+    pub(crate) app_address: SocketAddr,
+    pub(crate) ops_address: SocketAddr,
+    /// What runs for as long as there is anything to ask, and is cut off at the very end.
+    pub(crate) background: Background,
+    pub(crate) watcher: Option<Watcher>,
+}
+
+impl<A: core_config::Settings> Bound<A> {
+    /// Answers probes, runs the service's own start, and lets traffic in.
+    pub(crate) async fn spawn<F, S, E>(
+        self,
+        start: impl FnOnce(Host<A>) -> F,
+    ) -> Result<Spawned<A>, (Error, Report)>
+    where
+        F: Future<Output = Result<S, E>> + Send + 'static,
+        S: AppService,
+        E: Into<BoxError>,
+    {
+        let Self { built, ops_port, app_port } = self;
+        let (ops_address, app_address) = (ops_port.address(), app_port.address());
+        let host = built.host.clone();
+        let shutdown = host.shutdown().clone();
+        let early = |error: Error| async {
+            let report = shutdown.unwind(core_types::Chain(&error).to_string()).await;
+            (error, report)
+        };
+
+        let front: Front<S> = Front::new(host.health().clone(), host.stopping());
+        let slot = front.slot();
+        let mut background = match built.serve_ops(ops_port) {
+            Ok(served) => Background(vec![served]),
+            Err(error) => return Err(early(error).await),
+        };
+        if let Err(error) = built.serve_app(app_port, front) {
+            return Err(early(error).await);
+        }
+        background.0.push(built.app.spawn(host.health().run()));
+        background.0.push(built.ops.spawn(host.secrets().run()));
+        background.0.push(built.ops.spawn(built.reloader.run()));
+        let watcher = match watch(&host, built.paths) {
+            Ok(watcher) => watcher,
+            Err(error) => return Err(early(error).await),
+        };
+
+        match run_start(&built.app, &host, start).await {
+            Ok(service) => fill(&slot, service),
+            Err(error) => return Err(early(error).await),
+        }
+        built.start.release();
+        tracing::info!(target: LOG, name = host.name(), version = host.version(), "started");
+        Ok(Spawned { host, app_address, ops_address, background, watcher })
+    }
+}
+
+impl<A: core_config::Settings> Built<A> {
+    fn serve_ops(&self, port: Port) -> Result<JoinHandle<()>, Error> {
+        let config = core_http::Config::default();
+        let stack = wire::http::stack(config, "ops", self.requests.clone(), None)
+            .map_err(refused("http"))?;
+        let service = stack.layer(OpsService::new(self.host.clone()));
+        let (serve, door) = port.serve(service, OPS_CONNECTIONS);
+        Ok(self.ops.spawn(async move {
+            serve.await;
+            drop(door);
+        }))
+    }
+
+    /// The app's port, and the steps of the stop that concern it.
+    fn serve_app<S: AppService>(&self, port: Port, front: Front<S>) -> Result<(), Error> {
+        let most = self.host.settings().host.server.max_connections;
+        let most =
+            usize::try_from(most).unwrap_or(usize::MAX).min(tokio::sync::Semaphore::MAX_PERMITS);
+        let (serve, door) = port.serve(self.app_stack.layer(front), most);
+        let door = Arc::new(door);
+        let shutdown = self.host.shutdown();
+        let health = self.host.health().clone();
+        let late = refused("shutdown");
+        shutdown
+            .at(Phase::Unready, "readiness", || async move {
+                health.stopping();
+                Ok(())
+            })
+            .map_err(&late)?;
+        let closing = Arc::clone(&door);
+        shutdown
+            .at(Phase::Close, "listener", || async move {
+                closing.close();
+                Ok(())
+            })
+            .map_err(&late)?;
+        shutdown
+            .at(Phase::Drain, "connections", || async move {
+                door.connections().idle().await;
+                Ok(())
+            })
+            .map_err(&late)?;
+        let tasks = self.host.0.tasks.clone();
+        shutdown
+            .on_stop("tasks", Priority::LOW, || async move {
+                tasks.stop().await;
+                Ok(())
+            })
+            .map_err(&late)?;
+        if let Some(logging) = self.host.logging().cloned() {
+            shutdown.at(Phase::Flush, "log", || flush(logging)).map_err(&late)?;
+        }
+        self.app.spawn(serve);
+        Ok(())
+    }
+}
+
+/// Waits for the log's writer, which may be waiting for a disk.
+async fn flush(logging: Logging) -> Result<(), BoxError> {
+    const MOST: std::time::Duration = std::time::Duration::from_secs(1);
+    let is_written = blocking(move || logging.flush(MOST)).await?;
+    if is_written { Ok(()) } else { Err("the log could not be written in time".into()) }
+}
+
+fn watch<A: core_config::Settings>(
+    host: &Host<A>,
+    paths: Vec<std::path::PathBuf>,
+) -> Result<Option<Watcher>, Error> {
+    let config = &host.settings().host.config;
+    if !config.hot_reload || paths.is_empty() {
+        return Ok(None);
+    }
+    let reload = host.0.reload.clone();
+    let watcher =
+        Watcher::start(paths, config.poll_interval.get(), move || reload.ask(Cause::Edit))?;
+    if !watcher.is_notified() {
+        tracing::warn!(target: LOG, poll_interval = %config.poll_interval,
+            "the operating system does not tell of edits; the configuration files are polled"
+        );
+    }
+    Ok(Some(watcher))
+}
+
+/// Runs the service's own start where the service will run, until it ends or a stop cuts it off.
+async fn run_start<A, F, S, E>(
+    app: &Handle,
+    host: &Host<A>,
+    start: impl FnOnce(Host<A>) -> F,
+) -> Result<S, Error>
+where
+    F: Future<Output = Result<S, E>> + Send + 'static,
+    S: AppService,
+    E: Into<BoxError>,
+{
+    let work = start(host.clone());
+    let task = app.spawn(async move { work.await.map_err(Into::<BoxError>::into) });
+    let abort = task.abort_handle();
+    let mut stopping = host.stopping();
+    let stop = std::pin::pin!(stopping.reason());
+    match select(task, stop).await {
+        Either::Left((Ok(result), _)) => result.map_err(|source| Error::Start { source }),
+        Either::Left((Err(error), _)) => {
+            let panic = error.try_into_panic().ok();
+            let said =
+                panic.as_deref().map_or("was cut off", |panic| core_types::panic_message(panic));
+            Err(Error::Start { source: format!("panicked: {said}").into() })
+        }
+        Either::Right((reason, _)) => {
+            abort.abort();
+            Err(Error::Interrupted { reason })
+        }
+    }
+}
+
+fn fill<S>(slot: &OnceLock<S>, service: S) {
+    // There is one start, and it fills the slot once.
+    let _ = slot.set(service);
+}
+
+/// Tasks that run until this is dropped.
+pub(crate) struct Background(Vec<JoinHandle<()>>);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.0.iter().for_each(JoinHandle::abort);
+    }
+}

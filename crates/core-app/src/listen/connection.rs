@@ -1,0 +1,99 @@
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use core_http::Peer;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tower_service::Service;
+
+use super::first_bytes::{FirstBytes, Protocol};
+use super::until;
+use crate::BoxError;
+
+/// Under which name this is logged.
+const LOG: &str = "core_app::http";
+
+/// How long a connection may say nothing, or take for the head of a request. hyper counts the pause
+/// between two requests in, so it is as long as balancers keep idle connections.
+const HEAD: Duration = Duration::from_secs(60);
+/// An HTTP/2 connection on which nothing happens is asked whether it is there.
+const PING: Duration = Duration::from_secs(20);
+/// As many requests at once on one HTTP/2 connection.
+const STREAMS: u32 = 256;
+/// The most that the head of a request may take.
+const HEAD_BYTES: usize = 64 << 10;
+
+/// Serves one connection to its end. When `closed` says so, it ends after the requests it is at.
+pub(super) async fn serve<S, B>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    service: S,
+    mut closed: watch::Receiver<bool>,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+    B: http_body::Body<Data = bytes::Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    let peer = Peer { address: peer, https: false };
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        let mut service = service.clone();
+        service.call(request)
+    });
+    // Somebody who connects and says nothing is not waited for.
+    let first = tokio::select! {
+        first = timeout(HEAD, FirstBytes::read(stream)) => first,
+        () = until(&mut closed) => return,
+    };
+    let Ok(Ok((protocol, stream))) = first else { return };
+    let io = TokioIo::new(stream);
+    let result = match protocol {
+        Protocol::Http1 => {
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD)
+                .max_buf_size(HEAD_BYTES)
+                .serve_connection(io, service);
+            let mut connection = pin!(connection);
+            tokio::select! {
+                result = connection.as_mut() => result,
+                () = until(&mut closed) => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            }
+        }
+        Protocol::Http2 => {
+            let connection = http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .keep_alive_interval(PING)
+                .max_concurrent_streams(STREAMS)
+                .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
+                .serve_connection(io, service);
+            let mut connection = pin!(connection);
+            tokio::select! {
+                result = connection.as_mut() => result,
+                () = until(&mut closed) => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            }
+        }
+    };
+    if let Err(error) = result {
+        // What HTTP itself refuses was answered; a client that went away is no news.
+        let error = core_types::Chain(&error).to_string();
+        tracing::debug!(target: LOG, peer = %peer.address, error, "connection ended");
+    }
+}

@@ -1,0 +1,288 @@
+//! A service as a whole process.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the process' own words")]
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use core_log::{Logging, Options, Record};
+use core_shutdown::{Reason, Signal, Signals};
+use core_types::Chain;
+use futures_util::future::{Either, select};
+use tokio::runtime::{Builder, Runtime};
+use tracing::Level;
+
+use crate::arguments::{self, Arguments, NoRun, Question};
+use crate::assemble::{Built, Ingredients};
+use crate::exit::Exit;
+use crate::load::{self, Sources};
+use crate::outcome::{self, TARGET};
+use crate::reload::Cause;
+use crate::service::AppService;
+use crate::watchdog::{Leash, Watchdog};
+use crate::wire::log::LogWire;
+use crate::wire::secrets::SecretsWire;
+use crate::{App, BoxError, Error, Host, Running, hints, modes};
+
+/// Under which name this is logged.
+const LOG: &str = TARGET;
+
+/// The log has this long to be written at the very end.
+const LAST_LINE: Duration = Duration::from_secs(1);
+/// What still runs when all is over is left behind after this long.
+const LEFT_BEHIND: Duration = Duration::from_millis(100);
+
+/// The whole life of a process, from its arguments to its exit code.
+pub(crate) fn process<A, F, S, E>(
+    mut app: App<A>,
+    start: impl FnOnce(Host<A>) -> F + Send + 'static,
+) -> Exit
+where
+    A: core_config::Settings,
+    F: Future<Output = Result<S, E>> + Send + 'static,
+    S: AppService,
+    E: Into<BoxError>,
+{
+    let given = app.arguments.take().unwrap_or_else(|| std::env::args_os().skip(1).collect());
+    let arguments = match arguments::parse(app.name, app.version, app.about, given) {
+        Ok(arguments) => arguments,
+        Err(NoRun::Help(text)) => {
+            print!("{text}");
+            return Exit::answered();
+        }
+        Err(NoRun::Usage(text)) => {
+            eprint!("{text}");
+            return Exit::usage();
+        }
+    };
+    let environment = app.environment.take().unwrap_or_else(variables);
+    let is_colored =
+        !environment.iter().any(|(name, value)| name == "NO_COLOR" && !value.is_empty());
+    // The main thread is the operators': it answers, reloads and stops, whatever the app does.
+    let ops = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(source) => {
+            return failed_early(
+                &app,
+                Error::Build { component: "runtime", source: source.into() },
+            );
+        }
+    };
+    match &arguments.question {
+        Some(Question::PrintSchema) => modes::schema::<A>(),
+        Some(question) => {
+            let loader = load::loader(&app, &arguments, environment);
+            match ops.block_on(Sources::first(&app, loader, &SecretsWire::default())) {
+                Ok((_, loaded)) => modes::answer(question, &loaded),
+                Err(error) => failed_early(&app, error),
+            }
+        }
+        None => {
+            let log_wire = LogWire::default();
+            let observer = log_wire.clone();
+            let options = Options::new()
+                .with_color(is_colored)
+                .with_observer(move |event| observer.observe(event));
+            let logging = match Logging::install(options) {
+                Ok(logging) => logging,
+                Err(source) => {
+                    return failed_early(
+                        &app,
+                        Error::Build { component: "log", source: source.into() },
+                    );
+                }
+            };
+            let process = Process { app, arguments, environment, logging, log_wire };
+            process.run(&ops, start)
+        }
+    }
+}
+
+/// The variables that are text; what is not cannot be a setting.
+#[expect(clippy::disallowed_methods, reason = "read once, and handed to the loader")]
+fn variables() -> Vec<(String, String)> {
+    let pair = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(pair).collect()
+}
+
+/// There is no log yet, or it is not wanted.
+fn failed_early<A>(app: &App<A>, error: Error) -> Exit {
+    hints::refused(app.name, &Chain(&error).to_string());
+    Exit::failed(error)
+}
+
+struct Process<A> {
+    app: App<A>,
+    arguments: Arguments,
+    environment: Vec<(String, String)>,
+    logging: Logging,
+    log_wire: LogWire,
+}
+
+impl<A: core_config::Settings> Process<A> {
+    fn run<F, S, E>(self, ops: &Runtime, start: impl FnOnce(Host<A>) -> F + Send + 'static) -> Exit
+    where
+        F: Future<Output = Result<S, E>> + Send + 'static,
+        S: AppService,
+        E: Into<BoxError>,
+    {
+        let (name, logging) = (self.app.name, self.logging.clone());
+        let fallback = fallback(&self.arguments);
+        let watchdog = match Watchdog::start(logging.clone()) {
+            Ok(watchdog) => watchdog,
+            Err(source) => {
+                let error = Error::Build { component: "watchdog", source: source.into() };
+                return refuse(name, &logging, &fallback, error);
+            }
+        };
+        // The app has threads of its own, as many as there are processors.
+        let app = Builder::new_multi_thread().thread_name("app").enable_all().build();
+        let app = match app {
+            Ok(app) => app,
+            Err(source) => {
+                let error = Error::Build { component: "runtime", source: source.into() };
+                return refuse(name, &logging, &fallback, error);
+            }
+        };
+        let exit = ops.block_on(self.life(&app, ops, watchdog.leash(), &fallback, start));
+        app.shutdown_timeout(LEFT_BEHIND);
+        exit
+    }
+
+    async fn life<F, S, E>(
+        mut self,
+        app: &Runtime,
+        ops: &Runtime,
+        leash: Leash,
+        fallback: &core_log::Config,
+        start: impl FnOnce(Host<A>) -> F + Send + 'static,
+    ) -> Exit
+    where
+        F: Future<Output = Result<S, E>> + Send + 'static,
+        S: AppService,
+        E: Into<BoxError>,
+    {
+        let (name, logging) = (self.app.name, self.logging.clone());
+        let refuse = |error: Error| refuse(name, &logging, fallback, error);
+        let mut signals = match Signals::listen() {
+            Ok(signals) => signals,
+            Err(source) => {
+                return refuse(Error::Build { component: "signals", source: source.into() });
+            }
+        };
+        let secrets_wire = SecretsWire::default();
+        let environment = std::mem::take(&mut self.environment);
+        let loader = load::loader(&self.app, &self.arguments, environment);
+        let first = Sources::first(&self.app, loader, &secrets_wire);
+        let (sources, loaded) =
+            match select(Box::pin(first), Box::pin(stop_signal(&mut signals))).await {
+                Either::Left((Ok(first), _)) => first,
+                Either::Left((Err(error), _)) => return refuse(error),
+                Either::Right((signal, _)) => {
+                    return refuse(Error::Interrupted { reason: Reason::Signal(signal) });
+                }
+            };
+        logging.configure(&loaded.settings.host.logging);
+
+        let built = Built::new(Ingredients {
+            name,
+            version: self.app.version,
+            sources,
+            loaded,
+            logging: Some(logging.clone()),
+            log_wire: self.log_wire.clone(),
+            secrets_wire,
+            leash: Some(leash.clone()),
+            app: app.handle().clone(),
+            ops: ops.handle().clone(),
+        });
+        let built = match built {
+            Ok(built) => built,
+            Err(error) => return refuse(error),
+        };
+        let host = built.host.clone();
+        let signalled = ops.spawn(follow(signals, host.clone(), leash));
+        let bound = match built.bind().await {
+            Ok(bound) => bound,
+            Err(error) => return refuse(error),
+        };
+        let exit = match bound.spawn(start).await {
+            Ok(spawned) => {
+                hints::started(name, spawned.app_address, spawned.ops_address, &self.app.hints);
+                let report = Running::new(spawned).stopped().await;
+                logging.close_with(&outcome::of(&report), LAST_LINE);
+                Exit::stopped(report)
+            }
+            Err((Error::Interrupted { .. }, report)) => {
+                logging.close_with(&outcome::of(&report), LAST_LINE);
+                Exit::stopped(report)
+            }
+            Err((error, report)) => {
+                let text = Chain(&error).to_string();
+                hints::refused(name, &text);
+                tracing::error!(target: LOG, error = text, "the service did not start");
+                logging.close_with(&outcome::of(&report), LAST_LINE);
+                Exit::failed(error)
+            }
+        };
+        signalled.abort();
+        exit
+    }
+}
+
+/// How the log looks while the configuration is not known, or refused.
+fn fallback(arguments: &Arguments) -> core_log::Config {
+    let mut config = core_log::Config::default();
+    config.json_format = arguments.structured_logging.then_some(true);
+    config
+}
+
+/// Tells why the service does not start: in the log and on the standard error, in a pipe too.
+fn refuse(name: &str, logging: &Logging, fallback: &core_log::Config, error: Error) -> Exit {
+    let text = Chain(&error).to_string();
+    hints::refused(name, &text);
+    logging.configure(fallback);
+    let problems: Vec<String> = match &error {
+        Error::Config(error) => error.problems().iter().map(ToString::to_string).collect(),
+        _ => Vec::new(),
+    };
+    let first = text.lines().next().unwrap_or_default().trim_end_matches(':');
+    let record = Record::new(Level::ERROR, TARGET, first);
+    let record = record.with_json("problems", &serde_json::json!(problems).to_string());
+    logging.close_with(&record, LAST_LINE);
+    Exit::failed(error)
+}
+
+/// Waits for a signal that ends the process; before there is a configuration there is nothing to
+/// reload.
+async fn stop_signal(signals: &mut Signals) -> Signal {
+    loop {
+        match signals.next().await {
+            Signal::Hangup => {}
+            signal => return signal,
+        }
+    }
+}
+
+/// Does what signals ask for: reload, stop, and at the second stop end at once.
+async fn follow<A: core_config::Settings>(mut signals: Signals, host: Host<A>, leash: Leash) {
+    let is_at_terminal = std::io::stdin().is_terminal();
+    loop {
+        let signal = signals.next().await;
+        if signal == Signal::Hangup {
+            tracing::info!(target: LOG, "SIGHUP: the configuration is read again");
+            host.0.reload.ask(Cause::Signal);
+            continue;
+        }
+        let reason = Reason::Signal(signal);
+        let is_first = if signal == Signal::Interrupt && is_at_terminal {
+            host.shutdown().trigger_at_once(reason)
+        } else {
+            host.shutdown().trigger(reason)
+        };
+        if !is_first {
+            leash.force(signal.number());
+        }
+    }
+}

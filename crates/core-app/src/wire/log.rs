@@ -1,0 +1,74 @@
+//! The log's own trouble to metrics and health.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use core_health::{Component, Health};
+use core_log::Event;
+use core_metrics::{CounterFamily, Metrics};
+
+use crate::Error;
+
+/// Hears of the log from the first line on, and tells it when there is somebody to tell.
+#[derive(Clone, Default)]
+pub(crate) struct LogWire(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    /// The destinations that fail now, and why.
+    failing: BTreeMap<&'static str, String>,
+    component: Option<Component>,
+    dropped: Option<CounterFamily<2>>,
+}
+
+impl LogWire {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Called on the writer's thread.
+    pub(crate) fn observe(&self, event: &Event<'_>) {
+        let mut state = self.lock();
+        match event {
+            Event::SinkFailed { sink, error } => {
+                state.failing.insert(sink, error.to_string());
+            }
+            Event::SinkRecovered { sink } => {
+                state.failing.remove(sink);
+            }
+            Event::Dropped { sink, reason, lines } => {
+                if let Some(dropped) = &state.dropped {
+                    dropped.with([sink, reason]).add(*lines);
+                }
+            }
+            _ => {}
+        }
+        state.tell();
+    }
+
+    pub(crate) fn connect(&self, health: &Health, metrics: &Metrics) -> Result<(), Error> {
+        let component = health
+            .component("log")
+            .map_err(|error| Error::Build { component: "health", source: error.into() })?;
+        let help = "Log lines that were dropped, by destination and reason.";
+        let dropped =
+            metrics
+                .counter_family("log_lines_dropped_total", help, ["sink", "reason"])
+                .map_err(|error| Error::Build { component: "metrics", source: error.into() })?;
+        let mut state = self.lock();
+        state.component = Some(component);
+        state.dropped = Some(dropped);
+        state.tell();
+        Ok(())
+    }
+}
+
+impl State {
+    fn tell(&self) {
+        let Some(component) = &self.component else { return };
+        match self.failing.iter().next() {
+            Some((sink, error)) => component.degraded(&format!("cannot write to {sink}: {error}")),
+            None => component.healthy(),
+        }
+    }
+}
