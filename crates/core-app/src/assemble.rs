@@ -181,7 +181,8 @@ impl<A: core_config::Settings> Bound<A> {
         let host = built.host.clone();
         let shutdown = host.shutdown().clone();
         let early = |error: Error| async {
-            let report = shutdown.unwind(core_types::Chain(&error).to_string()).await;
+            let cause = core_types::Chain(&error).to_string();
+            let report = shutdown.unwind(cause).await;
             (error, report)
         };
 

@@ -285,10 +285,11 @@ impl Stopping {
     }
 
     async fn triggered(&mut self) -> Trigger {
-        match self.0.wait_for(Option::is_some).await {
-            Ok(trigger) => trigger.clone().expect("waited for"),
+        let begun = self.0.wait_for(Option::is_some).await.ok().and_then(|trigger| trigger.clone());
+        match begun {
+            Some(trigger) => trigger,
             // Nobody is left who could begin it.
-            Err(_) => std::future::pending().await,
+            None => std::future::pending().await,
         }
     }
 }

@@ -13,18 +13,19 @@ fn is_well_formed(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~:/+=@".contains(&b))
 }
 
-/// A random UUID (version 4, RFC 9562) as text.
-fn uuid() -> String {
+/// A random UUID (version 4, RFC 9562) as text. Digit by digit, for each request makes two, and
+/// `format!` takes four times as long.
+fn uuid() -> Arc<str> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let random = random::u128();
     let bits = random & !(0xf << 76 | 0x3 << 62) | (0x4 << 76 | 0x2 << 62);
-    format!(
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        bits >> 96,
-        bits >> 80 & 0xffff,
-        bits >> 64 & 0xffff,
-        bits >> 48 & 0xffff,
-        bits & 0xffff_ffff_ffff
-    )
+    let nibbles = bits.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    let mut text = [b'-'; 36];
+    let places = text.iter_mut().enumerate().filter(|(at, _)| ![8, 13, 18, 23].contains(at));
+    for ((_, place), nibble) in places.zip(nibbles) {
+        *place = DIGITS[usize::from(nibble)];
+    }
+    std::str::from_utf8(&text).expect("digits and dashes").into()
 }
 
 macro_rules! id {
@@ -41,7 +42,7 @@ macro_rules! id {
             /// Makes a new one: a random UUID.
             #[must_use]
             pub fn generate() -> Self {
-                Self(uuid().into())
+                Self(uuid())
             }
 
             /// Accepts an id from outside.

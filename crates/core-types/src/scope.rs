@@ -51,8 +51,14 @@ impl Scope {
     /// A scope with a new correlation id that takes nothing from the current one.
     #[must_use]
     pub fn root() -> Self {
+        Self::new(CorrelationId::generate())
+    }
+
+    /// A scope with this correlation id that takes nothing from the current one.
+    #[must_use]
+    pub fn new(correlation_id: CorrelationId) -> Self {
         Self(Arc::new(Inner {
-            correlation_id: CorrelationId::generate(),
+            correlation_id,
             request_id: None,
             agent_id: None,
             task_id: None,

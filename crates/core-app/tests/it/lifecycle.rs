@@ -1,0 +1,176 @@
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use core_app::shutdown::{Outcome, Priority, Reason};
+use core_app::{App, BoxError, Error, Host};
+
+use crate::client::{get, send};
+use crate::service::{TOKEN, app, routes, start, with};
+
+/// APP-2: two apps run in one process and know nothing of each other.
+#[tokio::test]
+async fn two_apps_run_side_by_side() {
+    let one = start(with(&["--set", "greeting=one"])).await;
+    let two = start(with(&["--set", "greeting=two"])).await;
+    assert_eq!(get(one.app_address(), "/greet/x").await.body, "one");
+    assert_eq!(get(two.app_address(), "/greet/x").await.body, "two");
+    let two_ops = two.ops_address();
+    assert_eq!(one.stop().await.outcome(), Outcome::Clean);
+    assert_eq!(get(two_ops, "/health/ready").await.status, 200);
+    let metrics = get(two_ops, "/metrics").await.body;
+    assert!(metrics.contains(r#"http_requests_total{listener="app",method="GET",route="/greet/{name}",status="200"} 1"#), "{metrics}");
+    assert_eq!(two.stop().await.outcome(), Outcome::Clean);
+}
+
+/// Probes answer on both ports while the service starts; the app says that it is starting.
+#[tokio::test]
+async fn probes_answer_before_the_start_has_ended() {
+    let (go, gate) = tokio::sync::oneshot::channel::<()>();
+    let (tell, ports) = tokio::sync::oneshot::channel();
+    let (app, ops) = (free_port(), free_port());
+    let arguments = [
+        format!("--set=server.bind_address=127.0.0.1:{app}"),
+        format!("--set=ops.bind_address=127.0.0.1:{ops}"),
+    ];
+    let starting = tokio::spawn(
+        App::new("test", "0").with_arguments(arguments).with_environment([("", ""); 0]).start(
+            move |_: Host| async move {
+                tell.send(()).unwrap();
+                gate.await.unwrap();
+                Ok::<_, BoxError>(axum::Router::new())
+            },
+        ),
+    );
+    ports.await.unwrap();
+    let (app, ops) = (([127, 0, 0, 1], app).into(), ([127, 0, 0, 1], ops).into());
+    for address in [app, ops] {
+        assert_eq!(get(address, "/health/live").await.status, 200);
+        let startup = get(address, "/health/startup").await;
+        assert_eq!(
+            (startup.status, &startup.json()["checks"]["start"]["status"]),
+            (503, &"unknown".into())
+        );
+        assert_eq!(get(address, "/health/ready").await.status, 503);
+    }
+    let refused = get(app, "/").await;
+    assert_eq!((refused.status, refused.headers["retry-after"].as_str()), (503, "1"));
+    go.send(()).unwrap();
+    let running = starting.await.unwrap().unwrap();
+    for path in ["/health/startup", "/health/ready", "/ready", "/readyz", "/healthz"] {
+        assert_eq!(get(app, path).await.status, 200, "{path}");
+    }
+    assert_eq!(get(app, "/").await.status, 404);
+    running.stop().await;
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// STOP-3: a start that fails half-way stops exactly what had started, in reverse; APP-2: the error
+/// comes back.
+#[tokio::test]
+async fn a_failed_start_is_unwound() {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let stopped = Arc::clone(&log);
+    let result = app()
+        .start(move |host: Host<_>| async move {
+            for name in ["one", "two"] {
+                let stopped = Arc::clone(&stopped);
+                host.on_stop(name, Priority::default(), move || async move {
+                    stopped.lock().unwrap().push(name);
+                    Ok(())
+                })?;
+            }
+            Err::<axum::Router, BoxError>("the database is not there".into())
+        })
+        .await;
+    let error = result.unwrap_err();
+    assert_eq!(
+        core_app::types::Chain(&error).to_string(),
+        "the start failed: the database is not there"
+    );
+    assert_eq!(*log.lock().unwrap(), ["two", "one"]);
+}
+
+#[tokio::test]
+async fn a_start_that_panics_is_an_error() {
+    let result =
+        app().start(|_| async { panic!("on purpose") as Result<axum::Router, BoxError> }).await;
+    let error = core_app::types::Chain(&result.unwrap_err()).to_string();
+    assert_eq!(error, "the start failed: panicked: on purpose");
+}
+
+/// A port that is taken is an error that names the address and the key.
+#[tokio::test]
+async fn a_taken_port_is_named() {
+    let running = start(app()).await;
+    let taken = format!("server.bind_address={}", running.app_address());
+    let error = with(&["--set", &taken]).start(routes).await.unwrap_err();
+    assert!(matches!(&error, Error::Bind { key: "server.bind_address", .. }), "{error}");
+    let expected = format!("cannot listen on {} (server.bind_address)", running.app_address());
+    assert_eq!(error.to_string(), expected);
+    running.stop().await;
+}
+
+/// STOP-1: while it drains, readiness is 503, liveness 200, requests in flight end, the ops port
+/// answers, and whoever keeps a connection is asked to leave it.
+#[tokio::test]
+async fn a_drain_loses_nothing() {
+    let (go, gate) = tokio::sync::watch::channel(false);
+    let slow = move || {
+        let mut gate = gate.clone();
+        async move {
+            gate.wait_for(|open| *open).await.unwrap();
+            "done"
+        }
+    };
+    let running = with(&["--set", "server.propagation_delay=0.2s"])
+        .start(|_| async {
+            Ok::<_, BoxError>(axum::Router::new().route("/slow", axum::routing::get(slow)))
+        })
+        .await
+        .unwrap();
+    let (app, ops) = (running.app_address(), running.ops_address());
+    let host = running.host().clone();
+    let request = tokio::spawn(async move { get(app, "/slow").await });
+    while host.shutdown().in_flight().count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    host.shutdown().trigger(Reason::Requested);
+    let stopped = tokio::spawn(running.stopped());
+    // During the propagation delay traffic is still served.
+    let late = get(app, "/nothing").await;
+    assert_eq!((late.status, late.headers["connection"].as_str()), (404, "close"));
+    assert_eq!(get(app, "/health/ready").await.status, 503);
+    while host.shutdown().progress().phase < core_app::shutdown::Phase::Drain {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(tokio::net::TcpStream::connect(app).await.is_err(), "nobody is let in any more");
+    assert_eq!(get(ops, "/health/live").await.status, 200);
+    assert_eq!(get(ops, "/health/ready").await.status, 503);
+    let metrics = get(ops, "/metrics").await.body;
+    assert!(metrics.contains("http_requests_in_flight 1"), "{metrics}");
+    assert!(metrics.contains(r#"shutdown_phase_info{phase="drain"} 1"#), "{metrics}");
+    assert!(metrics.contains("shutdown_left_seconds 19."), "{metrics}");
+    go.send(true).unwrap();
+    let answer = request.await.unwrap();
+    assert_eq!((answer.status, answer.body.as_str()), (200, "done"));
+    let report = stopped.await.unwrap();
+    assert_eq!(report.outcome(), Outcome::Clean);
+    assert!(tokio::net::TcpStream::connect(ops).await.is_err());
+}
+
+/// An operator with the token stops the service; without it nobody does.
+#[tokio::test]
+async fn the_ops_port_stops_the_service() {
+    let running = start(app()).await;
+    let ops = running.ops_address();
+    assert_eq!(send(ops, "POST", "/ops/stop", &[], "").await.status, 401);
+    assert_eq!(send(ops, "GET", "/ops/stop", &[TOKEN], "").await.status, 405);
+    assert!(!running.host().stopping().has_begun());
+    let answer = send(ops, "POST", "/ops/stop", &[TOKEN], "").await;
+    assert_eq!((answer.status, &answer.json()["status"]), (202, &"stopping".into()));
+    let mut stopping = running.host().stopping();
+    assert_eq!(stopping.reason().await, Reason::Requested);
+}

@@ -1,0 +1,11 @@
+//! The host as a part of a process: both listeners on the test's own runtime.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod client;
+mod config;
+mod http;
+mod lifecycle;
+mod ops;
+mod secrets;
+mod service;
+mod supervision;

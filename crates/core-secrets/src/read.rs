@@ -1,0 +1,204 @@
+//! One read of one path: the backends are asked in order, then everything changes at once.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use core_types::SecretRef;
+use tokio::time::Instant;
+
+use crate::entry::{Entry, Flight, Found, Held, Key, Known};
+use crate::retry::Retry;
+use crate::secrets::{Inner, Registered};
+use crate::{BackendError, Error, ErrorKind, Event, Outcome};
+
+/// How many intervals without a successful read make a value stale.
+const STALE_AFTER: u32 = 3;
+
+/// The conversation with the backends of one path.
+struct Conversation<'a> {
+    path: &'a str,
+    backends: &'a [Registered],
+    /// One for each backend.
+    known: Vec<Known>,
+    retry: Retry,
+    deadline: Instant,
+}
+
+impl Conversation<'_> {
+    /// Finds one key. The first backend that has it gives it. A backend that has it not is passed
+    /// over; one that fails ends the search, for an outage must not change which secret is used.
+    async fn find(&mut self, reference: &SecretRef) -> Result<usize, Error> {
+        let mut tried = Vec::new();
+        for (index, (name, _)) in self.backends.iter().enumerate() {
+            let backend = Arc::clone(name);
+            match self.ask(index, reference.key()).await {
+                Ok(()) => return Ok(index),
+                Err(error) if error.kind() == ErrorKind::NotFound => tried.push((backend, error)),
+                Err(source) => {
+                    return Err(Error::Backend { reference: reference.clone(), backend, source });
+                }
+            }
+        }
+        Err(Error::NotFound { reference: reference.clone(), tried })
+    }
+
+    /// Makes a backend's answers hold a key.
+    async fn ask(&mut self, index: usize, key: Option<&str>) -> Result<(), BackendError> {
+        let known = &mut self.known[index];
+        if known.data.value(key).is_some() {
+            return Ok(());
+        }
+        if let Some(error) = &known.unavailable {
+            return Err(error.clone());
+        }
+        match self.retry.ask(&*self.backends[index].1, self.path, key, self.deadline).await {
+            Ok(data) => {
+                known.data.merge(data);
+                known.read = Some(Instant::now());
+                known.anew = true;
+                Ok(())
+            }
+            Err(error) => {
+                let unavailable = error.kind() == ErrorKind::Unavailable;
+                known.unavailable = unavailable.then(|| error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    /// The backend that told in passing of a key that this read did not look for.
+    fn gift(&self, held: &Held) -> Option<usize> {
+        let index = self.backends.iter().position(|(name, _)| *name == held.backend)?;
+        let Known { data, anew, .. } = &self.known[index];
+        (*anew && data.value(held.key.as_deref()).is_some()).then_some(index)
+    }
+
+    fn found(&self, index: usize, key: Option<&str>) -> Found {
+        let backend = Arc::clone(&self.backends[index].0);
+        let Known { data, read, .. } = &self.known[index];
+        let value = Arc::clone(data.value(key).expect("only added to"));
+        Found { backend, value, read: *read }
+    }
+}
+
+impl Inner {
+    /// Reads keys of a path, starting from what is already known.
+    ///
+    /// Until the last backend has answered, a drop leaves everything as it was; after that nothing
+    /// waits any more.
+    pub(crate) async fn read(
+        &self,
+        entry: &Entry,
+        flight: &mut Flight,
+        keys: &[Key],
+        retry: Retry,
+        mut known: Vec<Known>,
+    ) {
+        let number = entry.finished.load(Ordering::Acquire) + 1;
+        entry.begun.store(number, Ordering::Release);
+        let backends = &self.backends[entry.backends.clone()];
+        known.resize_with(backends.len(), Known::default);
+        let path = &entry.path[entry.inner..];
+        let deadline = Instant::now() + retry.budget;
+        let mut talk = Conversation { path, backends, known, retry, deadline };
+
+        let mut found = Vec::with_capacity(keys.len());
+        for key in keys {
+            let reference = SecretRef::new(&entry.path, key.as_deref()).expect("checked before");
+            found.push((key.clone(), talk.find(&reference).await));
+        }
+        for held in entry.held.load().iter().filter(|held| !keys.contains(&held.key)) {
+            found.extend(talk.gift(held).map(|index| (held.key.clone(), Ok(index))));
+        }
+        // Taken at the end only: of two answers of one backend, the later is of a newer version.
+        let results = found.into_iter().map(|(key, found)| {
+            let found = found.map(|index| talk.found(index, key.as_deref()));
+            (key, found)
+        });
+        flight.failures.clear();
+        self.conclude(entry, flight, results);
+        // What a backend out of reach answered before is as good as a cached value.
+        for (new, old) in talk.known.iter_mut().zip(&flight.known) {
+            if new.unavailable.is_some() && !new.anew {
+                (new.data, new.read) = (old.data.clone(), old.read);
+            }
+        }
+        flight.known = talk.known;
+        entry.finished.store(number, Ordering::Release);
+    }
+
+    /// Puts the results in place, all at once, and tells of them.
+    fn conclude(
+        &self,
+        entry: &Entry,
+        flight: &mut Flight,
+        results: impl Iterator<Item = (Key, Result<Found, Error>)>,
+    ) {
+        let now = Instant::now();
+        let mut all = (**entry.held.load()).clone();
+        let mut events = Vec::new();
+        let mut offers = Vec::new();
+        for (key, result) in results {
+            let path = || Arc::clone(&entry.path);
+            let held = held_at(&mut all, &key);
+            match result {
+                Ok(found) => {
+                    let (backend, new) = (Arc::clone(&found.backend), Arc::clone(&found.value));
+                    let old = held.accept(found);
+                    let outcome = held.outcome;
+                    let key = || key.clone();
+                    events.push(Event::Refreshed { backend, path: path(), key: key(), outcome });
+                    if old.is_some() {
+                        events.push(Event::Rotated { path: path(), key: key() });
+                    }
+                    offers.push((key(), old, new));
+                }
+                Err(error) => {
+                    flight.failures.push((key.clone(), error.clone()));
+                    let (kind, backend) = error.decided();
+                    held.outcome = Outcome::Failed(kind);
+                    let cached = held.value.is_some();
+                    if !cached {
+                        held.backend = Arc::clone(&backend);
+                    }
+                    let stale = self.is_stale(held, now);
+                    let newly_stale = stale && !std::mem::replace(&mut held.told_stale, true);
+                    let outcome = held.outcome;
+                    events.push(Event::RefreshFailed {
+                        backend,
+                        path: path(),
+                        key: key.clone(),
+                        outcome,
+                        error,
+                        cached,
+                    });
+                    if newly_stale {
+                        events.push(Event::Stale { path: path(), key });
+                    }
+                }
+            }
+        }
+        entry.held.store(Arc::new(all));
+        for event in &events {
+            self.tell(event);
+        }
+        for (key, old, new) in offers {
+            self.offer(&entry.path, &key, old.as_ref(), &new);
+        }
+    }
+
+    /// Whether a value that should be refreshed was not, for three intervals.
+    pub(crate) fn is_stale(&self, held: &Held, now: Instant) -> bool {
+        let age = held.read.map_or(Duration::ZERO, |read| now.saturating_duration_since(read));
+        self.config.auto_refresh && age >= self.config.refresh_interval.get() * STALE_AFTER
+    }
+}
+
+fn held_at<'a>(all: &'a mut Vec<Held>, key: &Key) -> &'a mut Held {
+    let index = all.iter().position(|held| held.key == *key).unwrap_or_else(|| {
+        all.push(Held::unread(key.clone()));
+        all.len() - 1
+    });
+    &mut all[index]
+}

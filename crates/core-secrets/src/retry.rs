@@ -1,0 +1,84 @@
+//! One question to one backend, repeated while it makes sense.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::{Backend, BackendError, ErrorKind, SecretData};
+
+#[derive(Clone, Copy)]
+pub(crate) struct Retry {
+    pub(crate) retries: u32,
+    /// The longest wait before the first repetition.
+    pub(crate) delay: Duration,
+    /// The longest time that everything may take.
+    pub(crate) budget: Duration,
+}
+
+impl Retry {
+    pub(crate) async fn ask(
+        &self,
+        backend: &dyn Backend,
+        path: &str,
+        key: Option<&str>,
+        deadline: Instant,
+    ) -> Result<SecretData, BackendError> {
+        let mut attempt = 0;
+        loop {
+            let error = match timeout_at(deadline, isolated(backend, path, key)).await {
+                Ok(Ok(data)) => return data.answer(key),
+                Ok(Err(error)) => error,
+                Err(_) => return Err(BackendError::unavailable("no answer within the budget")),
+            };
+            if error.kind() != ErrorKind::Unavailable || attempt == self.retries {
+                return Err(error);
+            }
+            // A wait past the end of the budget would be for nothing.
+            match self.next_attempt(attempt, &error) {
+                Some(moment) if moment < deadline => sleep_until(moment).await,
+                _ => return Err(error),
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Exponential backoff with full jitter, after what the backend itself asked for.
+    fn next_attempt(&self, attempt: u32, error: &BackendError) -> Option<Instant> {
+        let longest = self.delay.saturating_mul(2_u32.saturating_pow(attempt));
+        let jitter = longest.min(self.budget).mul_f64(random());
+        Instant::now().checked_add(error.retry_after().unwrap_or_default().checked_add(jitter)?)
+    }
+}
+
+/// A backend that panics fails its own read, not the refresh of all.
+async fn isolated(
+    backend: &dyn Backend,
+    path: &str,
+    key: Option<&str>,
+) -> Result<SecretData, BackendError> {
+    let asked = AssertUnwindSafe(async { backend.get(path, key).await });
+    asked.catch_unwind().await.unwrap_or_else(|_| Err(BackendError::invalid("it panicked")))
+}
+
+/// An even spread over 0..1. Every `RandomState` has a key of its own, seeded from the operating
+/// system: enough for a jitter, without a dependency.
+pub(crate) fn random() -> f64 {
+    (RandomState::new().hash_one(()) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn draws_are_spread_over_the_whole_range() {
+        let draws: Vec<f64> = (0..10_000).map(|_| super::random()).collect();
+        assert!(draws.iter().all(|draw| (0.0..1.0).contains(draw)));
+        for tenth in 0..10 {
+            let low = f64::from(tenth) / 10.0;
+            let share = draws.iter().filter(|draw| (low..low + 0.1).contains(*draw)).count();
+            assert!((800..1200).contains(&share), "{share} of 10000 in {low}..");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, Weak};
+
+use core_types::{REDACTED, Secret};
+
+use crate::Event;
+use crate::entry::{Key, Value};
+use crate::secrets::Inner;
+
+/// Whatever a subscriber's error is.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A secret that has another value now.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Rotation {
+    /// The path, as it was asked for.
+    pub path: Arc<str>,
+    /// The key.
+    pub key: Option<Arc<str>>,
+    /// The value that the subscriber last accepted.
+    pub old: Secret<String>,
+    /// The value now.
+    pub new: Secret<String>,
+}
+
+/// A subscriber's stay. Ends when dropped.
+#[must_use = "the subscription ends when it is dropped"]
+pub struct Subscription(#[expect(dead_code, reason = "held for its drop")] Arc<Subscriber>);
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").finish_non_exhaustive()
+    }
+}
+
+type Callback = dyn Fn(&Rotation) -> Result<(), BoxError> + Send + Sync;
+
+struct Subscriber {
+    path: Box<str>,
+    /// Every key, if none is given.
+    key: Option<Box<str>>,
+    callback: Box<Callback>,
+    /// What it still holds of the keys whose new value it refused.
+    refused: Mutex<Vec<(Key, Value)>>,
+}
+
+impl Subscriber {
+    fn wants(&self, path: &str, key: Option<&str>) -> bool {
+        *self.path == *path && self.key.as_deref().is_none_or(|wanted| key == Some(wanted))
+    }
+
+    /// Offers a value to a subscriber that holds another one. An error is its reason to refuse.
+    fn offer(
+        &self,
+        path: &Arc<str>,
+        key: &Key,
+        old: Option<&Value>,
+        new: &Value,
+    ) -> Result<(), String> {
+        let refused = self.refused().iter().find(|(of, _)| of == key).map(|(_, old)| old.clone());
+        let again = refused.is_some();
+        let Some(old) = refused.or_else(|| old.cloned()) else { return Ok(()) };
+        let rotation = Rotation {
+            path: Arc::clone(path),
+            key: key.clone(),
+            old: (*old).clone(),
+            new: (**new).clone(),
+        };
+        // A value that went back to the one it holds is accepted already.
+        let holds = rotation.old == rotation.new;
+        let called =
+            catch_unwind(AssertUnwindSafe(
+                || {
+                    if holds { Ok(()) } else { (self.callback)(&rotation) }
+                },
+            ));
+        let reason = match called {
+            Ok(Ok(())) => {
+                self.refused().retain(|(of, _)| of != key);
+                return Ok(());
+            }
+            Ok(Err(error)) => masked(error.to_string(), [&old, new]),
+            // The message may quote a value.
+            Err(_) => String::from("it panicked"),
+        };
+        if !again {
+            self.refused().push((key.clone(), old));
+        }
+        Err(reason)
+    }
+
+    fn refused(&self) -> std::sync::MutexGuard<'_, Vec<(Key, Value)>> {
+        self.refused.lock().expect("no panic while it is held")
+    }
+}
+
+fn masked(text: String, values: [&Value; 2]) -> String {
+    values
+        .into_iter()
+        .filter(|value| !value.expose().is_empty())
+        .fold(text, |text, value| text.replace(value.expose().as_str(), REDACTED))
+}
+
+#[derive(Default)]
+pub(crate) struct Subscribers(Mutex<Vec<Weak<Subscriber>>>);
+
+impl Subscribers {
+    pub(crate) fn add(
+        &self,
+        path: &str,
+        key: Option<&str>,
+        callback: impl Fn(&Rotation) -> Result<(), BoxError> + Send + Sync + 'static,
+    ) -> Subscription {
+        let subscriber = Arc::new(Subscriber {
+            path: path.into(),
+            key: key.map(Into::into),
+            callback: Box::new(callback),
+            refused: Mutex::default(),
+        });
+        let mut all = self.0.lock().expect("no panic while it is held");
+        all.retain(|subscriber| subscriber.strong_count() > 0);
+        all.push(Arc::downgrade(&subscriber));
+        Subscription(subscriber)
+    }
+
+    fn of(&self, path: &str, key: Option<&str>) -> Vec<Arc<Subscriber>> {
+        let all = self.0.lock().expect("no panic while it is held");
+        let alive = all.iter().filter_map(Weak::upgrade);
+        alive.filter(|subscriber| subscriber.wants(path, key)).collect()
+    }
+
+    /// Whether somebody refused the value that a key has now.
+    pub(crate) fn refused(&self, path: &str, key: &Key) -> bool {
+        let refuses = |subscriber: &Arc<Subscriber>| {
+            subscriber.refused().iter().any(|(refused, _)| refused == key)
+        };
+        self.of(path, key.as_deref()).iter().any(refuses)
+    }
+}
+
+impl Inner {
+    /// Calls the subscribers of a key: those that hold the old value if it has changed, and those
+    /// that refused before.
+    pub(crate) fn offer(&self, path: &Arc<str>, key: &Key, old: Option<&Value>, new: &Value) {
+        for subscriber in self.subscribers.of(path, key.as_deref()) {
+            if let Err(reason) = subscriber.offer(path, key, old, new) {
+                self.tell(&Event::Refused {
+                    path: Arc::clone(path),
+                    key: key.clone(),
+                    reason: reason.into(),
+                });
+            }
+        }
+    }
+}

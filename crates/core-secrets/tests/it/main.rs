@@ -1,0 +1,13 @@
+//! What `core-secrets` promises, from outside.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+
+mod config;
+mod environment;
+mod files;
+mod flight;
+mod hygiene;
+mod order;
+mod refresh;
+mod retry;
+mod rotation;
+mod support;
