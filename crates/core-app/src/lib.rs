@@ -45,6 +45,3 @@ pub use self::{
 
 /// Any error.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-#[cfg(doctest)]
-mod pages;

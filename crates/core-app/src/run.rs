@@ -58,7 +58,7 @@ where
     let is_colored =
         !environment.iter().any(|(name, value)| name == "NO_COLOR" && !value.is_empty());
     // The main thread is the operators': it answers, reloads and stops, whatever the app does.
-    let ops = match Builder::new_current_thread().enable_all().build() {
+    let ops = match Builder::new_current_thread().thread_name("ops").enable_all().build() {
         Ok(runtime) => runtime,
         Err(source) => {
             return failed_early(

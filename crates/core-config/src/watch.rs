@@ -1,9 +1,9 @@
 mod fingerprint;
 mod places;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -57,7 +57,7 @@ impl Watcher {
         on_change: impl Fn() + Send + 'static,
     ) -> Result<Self, Error> {
         let (sender, receiver) = mpsc::channel();
-        let mut state = State { paths, seen: 0, debouncer: None, folders: BTreeSet::new() };
+        let mut state = State { paths, seen: 0, debouncer: None, folders: BTreeMap::new() };
         state.debouncer = debouncer(sender.clone());
         let is_notified = state.arm();
         state.seen = state.fingerprint();
@@ -119,7 +119,8 @@ struct State {
     /// The content that was told last.
     seen: u64,
     debouncer: Option<Notifications>,
-    folders: BTreeSet<PathBuf>,
+    /// What is watched, and which folder that was.
+    folders: BTreeMap<PathBuf, Identity>,
 }
 
 impl State {
@@ -154,20 +155,36 @@ impl State {
     /// them are watched.
     fn arm(&mut self) -> bool {
         let Some(debouncer) = &mut self.debouncer else { return false };
-        let wanted = places::folders(&self.paths);
-        for gone in self.folders.difference(&wanted) {
-            // A folder that is gone cannot be unwatched, which is as good.
-            let _ = debouncer.unwatch(gone);
-        }
+        let wanted: BTreeMap<PathBuf, Identity> = places::folders(&self.paths)
+            .into_iter()
+            .map(|folder| (folder.clone(), identity(&folder)))
+            .collect();
         // A folder that was replaced by another of the same name has to be watched anew.
-        let watched = wanted.iter().filter(|folder| {
-            let _ = debouncer.unwatch(folder);
-            debouncer.watch(folder, RecursiveMode::NonRecursive).is_ok()
-        });
-        let all = watched.count() == wanted.len();
+        for gone in self.folders.iter().filter(|(folder, was)| wanted.get(*folder) != Some(was)) {
+            // A folder that is gone cannot be unwatched, which is as good.
+            let _ = debouncer.unwatch(gone.0);
+        }
+        let mut all = true;
+        for new in wanted.iter().filter(|(folder, is)| self.folders.get(*folder) != Some(is)) {
+            all &= debouncer.watch(new.0, RecursiveMode::NonRecursive).is_ok();
+        }
         self.folders = wanted;
         all
     }
+}
+
+/// Which folder a path names: another one of the same name differs.
+type Identity = Option<(u64, u64)>;
+
+#[cfg(unix)]
+fn identity(folder: &Path) -> Identity {
+    use std::os::unix::fs::MetadataExt as _;
+    folder.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Path) -> Identity {
+    None
 }
 
 /// Waits until events have ceased; `None` if the watcher is to stop.
