@@ -1,0 +1,9 @@
+//! What Mira promises, without HTTP.
+
+mod broker;
+mod plans;
+mod platform;
+mod requests;
+mod risks;
+mod support;
+mod webhooks;
