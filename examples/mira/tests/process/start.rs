@@ -1,0 +1,65 @@
+use crate::client::get;
+use crate::mira::{Mira, command, output};
+
+/// CFG-4: a refused start tells every mistake, in the log and on the standard error, and exits by 2.
+#[test]
+fn a_refused_configuration_is_told_twice() {
+    let (code, stdout, stderr) =
+        output(command(&["--set", "logging.levle=info"]).env("MIRA_SERVER_BIND_ADDRESS", "canary"));
+    assert_eq!(code, Some(2));
+    let line: serde_json::Value = serde_json::from_str(stdout.trim_end()).unwrap();
+    assert_eq!(line["level"], "ERROR");
+    assert_eq!(line["message"], "configuration refused, 2 problems");
+    let problems = [
+        "variable MIRA_SERVER_BIND_ADDRESS: server.bind_address: expected an address such as `127.0.0.1:8080`",
+        "flag --set logging.levle: logging.levle: unknown key; did you mean `logging.level`?",
+    ];
+    assert_eq!(line["problems"], serde_json::json!(problems));
+    let expected =
+        format!("mira: configuration refused, 2 problems:\n  {}\n  {}\n", problems[0], problems[1]);
+    assert_eq!(stderr, expected);
+}
+
+/// A port that is taken is a failed start: exit 1, named.
+#[test]
+fn a_taken_port_fails_the_start() {
+    let mira = Mira::start(&[]);
+    let taken = mira.app();
+    let mut second = command(&[]);
+    second.env("MIRA_SERVER_BIND_ADDRESS", &taken).env("MIRA_OPS_BIND_ADDRESS", "127.0.0.1:0");
+    let (code, stdout, stderr) = output(&mut second);
+    assert_eq!(code, Some(1));
+    let expected = format!("mira: cannot listen on {taken} (server.bind_address): ");
+    assert!(stderr.starts_with(&expected), "{stderr}");
+    assert!(stdout.lines().last().unwrap().contains("cannot listen on"), "{stdout}");
+    mira.stop();
+}
+
+/// A broker that is not there fails the start, and says which.
+#[test]
+fn a_missing_broker_fails_the_start() {
+    let mut command =
+        command(&["--set", "broker.kind=nats", "--set", "broker.nats.url=nats://127.0.0.1:1"]);
+    command
+        .env("MIRA_SERVER_BIND_ADDRESS", "127.0.0.1:0")
+        .env("MIRA_OPS_BIND_ADDRESS", "127.0.0.1:0");
+    let (code, stdout, stderr) = output(&mut command);
+    assert_eq!(code, Some(1));
+    assert!(stderr.starts_with("mira: the start failed: "), "{stderr}");
+    let last: serde_json::Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["message"], &last["outcome"]), (&"stopped".into(), &"failed".into()));
+}
+
+/// Mira's own checks stand in the report, with their figures.
+#[test]
+fn health_shows_miras_checks() {
+    let mira = Mira::start(&[]);
+    let health = get(&mira.app(), "/healthz");
+    assert_eq!(health.status, 200);
+    let checks = &health.json()["checks"];
+    for check in ["configuration", "agents", "broker"] {
+        assert_eq!(checks[check]["status"], "healthy", "{checks}");
+    }
+    assert_eq!(checks["agents"]["data"]["agent_count"], 4);
+    mira.stop();
+}
