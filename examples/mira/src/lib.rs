@@ -38,3 +38,7 @@ pub use self::{
     settings::Settings,
     start::start,
 };
+
+/// The project's pages for users: their examples are compiled with Mira's tests.
+#[cfg(doctest)]
+mod pages;

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use core_types::{CorrelationId, InScope as _, Scope, Secret};
 use mira::broker::{Settings, Status};
 use mira::webhook::{Delivery, Provider};
-use mira::{Answer, Broker, Error, Integrations, Kind, Platform, Reply};
+use mira::{Answer, Broker, Error, GitHub, Integrations, Kind, Platform, Reply};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -291,11 +291,13 @@ fn a_kind_is_written_as_its_code() {
 fn settings_keep_their_secrets() {
     let integrations: Integrations = serde_json::from_value(json!({
         "github": { "enabled": true, "token": "canary-1", "webhook_secret": "canary-2" },
-        "jira": { "api_token": "canary-3", "webhook_secret": "canary-4" },
+        "jira": { "enabled": false, "api_token": "canary-3", "webhook_secret": "canary-4" },
     }))
     .expect("settings");
     assert_eq!(integrations.github.secret(), Some(&"canary-2".into()));
-    assert_eq!(integrations.jira.secret(), None, "not enabled");
+    assert_eq!(integrations.jira.secret(), None, "switched off");
+    let unsaid: GitHub = serde_json::from_value(json!({ "webhook_secret": "canary-7" })).expect("settings");
+    assert!(unsaid.secret().is_some() && !unsaid.is_wanted());
     let broker: Settings =
         serde_json::from_value(json!({ "nats": { "password": "canary-5", "token": "canary-6" } }))
             .expect("settings");
