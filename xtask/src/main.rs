@@ -1,1 +1,62 @@
-fn main() {}
+//! The project's own command. `cargo xtask --help` lists what it can do.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command does")]
+
+mod check;
+mod context;
+mod doctor;
+mod environment;
+mod job;
+mod process;
+mod screen;
+mod test;
+mod tidy;
+mod tool;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::job::{Job, Options};
+
+/// What is done to this project, by people and by CI alike.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
+enum Command {
+    /// Run the test suites: all of them, or those that are named.
+    Test {
+        #[arg(value_name = "SUITE", value_parser = job::names(test::SUITES))]
+        suites: Vec<String>,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Check formatting, lints, documentation, features, dependencies and secrets.
+    Check {
+        #[arg(value_name = "CHECK", value_parser = job::names(check::CHECKS))]
+        checks: Vec<String>,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Tell which tools are there, and how to get those that are not.
+    Doctor,
+}
+
+fn main() -> ExitCode {
+    let all_is_well = match Command::parse() {
+        Command::Test { suites, options } => run(test::SUITES, &suites, &options),
+        Command::Check { checks, options } => run(check::CHECKS, &checks, &options),
+        Command::Doctor => Ok(doctor::run()),
+    };
+    match all_is_well {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(jobs: &[Job], chosen: &[String], options: &Options) -> anyhow::Result<bool> {
+    if options.list { Ok(job::list(jobs)) } else { job::run(jobs, chosen, options.verbose) }
+}

@@ -296,7 +296,8 @@ fn settings_keep_their_secrets() {
     .expect("settings");
     assert_eq!(integrations.github.secret(), Some(&"canary-2".into()));
     assert_eq!(integrations.jira.secret(), None, "switched off");
-    let unsaid: GitHub = serde_json::from_value(json!({ "webhook_secret": "canary-7" })).expect("settings");
+    let unsaid: GitHub =
+        serde_json::from_value(json!({ "webhook_secret": "canary-7" })).expect("settings");
     assert!(unsaid.secret().is_some() && !unsaid.is_wanted());
     let broker: Settings =
         serde_json::from_value(json!({ "nats": { "password": "canary-5", "token": "canary-6" } }))

@@ -1,0 +1,82 @@
+//! The programs that jobs need.
+
+pub(crate) mod kept;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::environment;
+
+/// A program that people install by their system's means.
+pub(crate) struct Tool {
+    pub(crate) name: &'static str,
+    /// A command that succeeds where the tool is there; best one that prints its version.
+    pub(crate) probe: &'static [&'static str],
+    /// The command that gets it.
+    pub(crate) get: &'static str,
+}
+
+/// Where a tool is.
+pub(crate) struct Found {
+    pub(crate) path: PathBuf,
+    pub(crate) version: String,
+}
+
+pub(crate) const BASH: Tool =
+    Tool { name: "bash", probe: &["bash", "--version"], get: "apt-get install bash" };
+pub(crate) const CLIPPY: Tool = Tool {
+    name: "clippy",
+    probe: &["cargo-clippy", "--version"],
+    get: "rustup component add clippy",
+};
+pub(crate) const CURL: Tool =
+    Tool { name: "curl", probe: &["curl", "--version"], get: "apt-get install curl" };
+pub(crate) const GIT: Tool =
+    Tool { name: "git", probe: &["git", "--version"], get: "apt-get install git" };
+pub(crate) const NATS: Tool = Tool {
+    name: "nats-server",
+    probe: &["nats-server", "--version"],
+    get: "apt-get install nats-server",
+};
+pub(crate) const OPENSSL: Tool =
+    Tool { name: "openssl", probe: &["openssl", "version"], get: "apt-get install openssl" };
+pub(crate) const PROMTOOL: Tool =
+    Tool { name: "promtool", probe: &["promtool", "--version"], get: "apt-get install prometheus" };
+pub(crate) const PYTHON: Tool = Tool {
+    name: "python3",
+    probe: &["python3", "-c", "import ensurepip, platform, venv; print(platform.python_version())"],
+    get: "apt-get install python3-venv",
+};
+pub(crate) const RUSTFMT: Tool =
+    Tool { name: "rustfmt", probe: &["rustfmt", "--version"], get: "rustup component add rustfmt" };
+
+/// All of them.
+pub(crate) const TOOLS: &[Tool] =
+    &[BASH, CLIPPY, CURL, GIT, NATS, OPENSSL, PROMTOOL, PYTHON, RUSTFMT];
+
+impl Tool {
+    /// Looks for it, and tries it.
+    pub(crate) fn find(&self) -> Option<Found> {
+        let (program, arguments) = self.probe.split_first().expect("a probe has a program");
+        find(program, arguments)
+    }
+
+    /// Tells that it is missing, and what to do.
+    pub(crate) fn missing(&self) -> String {
+        format!("{} not found; {}", self.name, self.get)
+    }
+}
+
+/// Looks for a program and asks it something; the first line of the answer counts as its version.
+fn find(program: &str, arguments: &[&str]) -> Option<Found> {
+    let is_there = |path: &PathBuf| path.is_file();
+    let path = environment::path().iter().map(|folder| folder.join(program)).find(is_there)?;
+    let version = ask(&path, arguments)?;
+    Some(Found { path, version })
+}
+
+fn ask(program: &Path, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    output.status.success().then(|| said.lines().next().unwrap_or_default().to_owned())
+}
