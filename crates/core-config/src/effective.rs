@@ -1,7 +1,7 @@
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 
-use core_types::REDACTED;
+use core_types::{REDACTED, is_credential};
 use serde_json::Value;
 
 use crate::merge::Merged;
@@ -9,20 +9,6 @@ use crate::node::Node;
 use crate::references;
 use crate::schema::{Schema, View};
 use crate::{Key, Origin};
-
-/// Names at whose end a credential is to be expected, whatever their type says.
-const CREDENTIALS: [&str; 10] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "api_key",
-    "apikey",
-    "private_key",
-    "access_key",
-    "credentials",
-];
 
 /// One effective setting: its value as it may be shown, and where it came from.
 #[derive(Clone, Debug, PartialEq)]
@@ -197,13 +183,9 @@ fn collect(
 
 /// A value as it may be shown.
 fn mask(view: &View<'_>, key: &Key, value: &Value) -> Value {
-    let is_credential = view.is_secret()
-        || key.last_name().is_some_and(|name| {
-            let name = name.to_ascii_lowercase();
-            CREDENTIALS.iter().any(|credential| name.ends_with(credential))
-        });
+    let is_hidden = view.is_secret() || key.last_name().is_some_and(is_credential);
     match value {
-        Value::String(text) if is_credential && !references::is_reference(text) => REDACTED.into(),
+        Value::String(text) if is_hidden && !references::is_reference(text) => REDACTED.into(),
         Value::String(text) => without_password(text).into(),
         Value::Number(_) if view.is_secret() => REDACTED.into(),
         Value::Array(list) => {

@@ -2,6 +2,7 @@
 
 mod byte_size;
 mod chain;
+mod credential;
 mod duration;
 mod error;
 mod id;
@@ -16,6 +17,7 @@ mod trace;
 pub use self::{
     byte_size::ByteSize,
     chain::{Chain, panic_message},
+    credential::is_credential,
     duration::Duration,
     error::Error,
     id::{CorrelationId, ErrorId, RequestId},

@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -65,14 +66,7 @@ pub(super) async fn serve<S, B>(
                 .header_read_timeout(HEAD)
                 .max_buf_size(HEAD_BYTES)
                 .serve_connection(io, service);
-            let mut connection = pin!(connection);
-            tokio::select! {
-                result = connection.as_mut() => result,
-                () = until(&mut closed) => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            }
+            to_the_end(connection, closed).await
         }
         Protocol::Http2 => {
             let connection = http2::Builder::new(TokioExecutor::new())
@@ -81,19 +75,27 @@ pub(super) async fn serve<S, B>(
                 .max_concurrent_streams(STREAMS)
                 .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
                 .serve_connection(io, service);
-            let mut connection = pin!(connection);
-            tokio::select! {
-                result = connection.as_mut() => result,
-                () = until(&mut closed) => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            }
+            to_the_end(connection, closed).await
         }
     };
     if let Err(error) = result {
         // What HTTP itself refuses was answered; a client that went away is no news.
         let error = core_types::Chain(&error).to_string();
         tracing::debug!(target: LOG, peer = %peer.address, error, "connection ended");
+    }
+}
+
+/// Serves a connection until it ends, or ends it politely when the door closes.
+async fn to_the_end<C>(connection: C, mut closed: watch::Receiver<bool>) -> Result<(), C::Error>
+where
+    C: GracefulConnection,
+{
+    let mut connection = pin!(connection);
+    tokio::select! {
+        result = connection.as_mut() => result,
+        () = until(&mut closed) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
     }
 }

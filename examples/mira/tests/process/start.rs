@@ -63,3 +63,13 @@ fn health_shows_miras_checks() {
     assert_eq!(checks["agents"]["data"]["agent_count"], 4);
     mira.stop();
 }
+
+/// `listening` and `stopped` are written at every level, and nothing else is when the log is off.
+#[test]
+fn two_messages_are_written_at_every_level() {
+    let mira = Mira::start_with(&[], &[("MIRA_LOG_LEVEL", "off")]);
+    let ops = mira.ops();
+    while get(&ops, "/health/ready").status != 200 {}
+    let messages: Vec<_> = mira.stop().iter().map(|line| line["message"].clone()).collect();
+    assert_eq!(messages, ["listening", "listening", "stopped"]);
+}
