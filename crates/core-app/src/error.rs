@@ -33,6 +33,12 @@ pub enum Error {
         /// Why.
         source: BoxError,
     },
+    /// The answer to a question such as `--print-config` could not be written.
+    #[error("cannot write to the standard output")]
+    Answer {
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// A stop was asked for before the start had ended.
     #[error("stopped by {reason} while starting")]
     Interrupted {

@@ -16,6 +16,7 @@ mod outcome;
 mod reload;
 mod run;
 mod running;
+mod say;
 mod service;
 mod settings;
 mod tasks;

@@ -6,6 +6,7 @@ mod first_bytes;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,10 @@ const LOG: &str = "core_app::http";
 
 /// When no connection can be accepted, for want of file descriptors, trying at once is no use.
 const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// Who has connected when the door closes stands in the operating system's queue, perhaps with a
+/// request: closing the port at once would reset it.
+const QUEUE: Duration = Duration::from_millis(20);
 
 /// A port that is taken.
 #[derive(Debug)]
@@ -94,7 +99,7 @@ async fn accept<S, B>(
     service: S,
     places: Arc<Semaphore>,
     connections: InFlight,
-    mut closed: watch::Receiver<bool>,
+    closed: watch::Receiver<bool>,
 ) where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
         + Clone
@@ -103,6 +108,11 @@ async fn accept<S, B>(
     S::Future: Send,
     B: http_body::Body<Data = bytes::Bytes, Error: Into<BoxError>> + Send + 'static,
 {
+    let mut closes = closed.clone();
+    let mut over = pin!(async move {
+        until(&mut closes).await;
+        sleep(QUEUE).await;
+    });
     loop {
         let next = async {
             let place = Arc::clone(&places).acquire_owned().await;
@@ -111,7 +121,7 @@ async fn accept<S, B>(
         };
         let (accepted, place) = tokio::select! {
             biased;
-            () = until(&mut closed) => return,
+            () = &mut over => return,
             next = next => next,
         };
         let (stream, peer) = match accepted {

@@ -1,10 +1,9 @@
 //! Questions that are answered in the place of running: the answer alone on the standard output.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "answers for people and scripts")]
 
 use core_config::{Key, Loaded, Settings as _};
 
 use crate::arguments::Question;
-use crate::{Exit, Settings};
+use crate::{Exit, Settings, say};
 
 /// What needs no configuration: the schema.
 pub(crate) fn schema<A: core_config::Settings>() -> Exit {
@@ -12,24 +11,24 @@ pub(crate) fn schema<A: core_config::Settings>() -> Exit {
     if let Some(schema) = schema.as_object_mut() {
         schema.insert("title".into(), "Configuration".into());
     }
-    println!("{schema:#}");
-    Exit::answered()
+    say::answer(&format!("{schema:#}\n"))
 }
 
 /// What is asked of a configuration that was read and is valid.
 pub(crate) fn answer<A>(question: &Question, loaded: &Loaded<Settings<A>>) -> Exit {
     match question {
-        Question::CheckConfig => println!("the configuration is valid"),
-        Question::PrintConfig => print!("{}", loaded.effective.to_toml()),
+        Question::CheckConfig => say::answer("the configuration is valid\n"),
+        Question::PrintConfig => say::answer(&loaded.effective.to_toml()),
         Question::PrintSchema => unreachable!("answered without a configuration"),
         Question::Explain(key) => {
             let explanations = Key::parse(key).map(|key| loaded.effective.explain(&key));
             let Some(explanations) = explanations.filter(|known| !known.is_empty()) else {
-                eprintln!("no setting is called `{key}`; --print-config lists all of them");
+                say::aside(&format!(
+                    "no setting is called `{key}`; --print-config lists all of them\n"
+                ));
                 return Exit::usage();
             };
-            explanations.iter().for_each(|known| print!("{known}"));
+            say::answer(&explanations.iter().map(ToString::to_string).collect::<String>())
         }
     }
-    Exit::answered()
 }

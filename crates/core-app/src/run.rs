@@ -1,14 +1,14 @@
 //! A service as a whole process.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the process' own words")]
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use core_log::{Logging, Options, Record};
-use core_shutdown::{Reason, Signal, Signals};
+use core_shutdown::{Reason, Signal};
 use core_types::Chain;
 use futures_util::future::{Either, select};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::Level;
 
 use crate::arguments::{self, Arguments, NoRun, Question};
@@ -21,7 +21,7 @@ use crate::service::AppService;
 use crate::watchdog::{Leash, Watchdog};
 use crate::wire::log::LogWire;
 use crate::wire::secrets::SecretsWire;
-use crate::{App, BoxError, Error, Host, Running, hints, modes};
+use crate::{App, BoxError, Error, Host, Running, hints, modes, say};
 
 /// Under which name this is logged.
 const LOG: &str = TARGET;
@@ -45,12 +45,9 @@ where
     let given = app.arguments.take().unwrap_or_else(|| std::env::args_os().skip(1).collect());
     let arguments = match arguments::parse(app.name, app.version, app.about, given) {
         Ok(arguments) => arguments,
-        Err(NoRun::Help(text)) => {
-            print!("{text}");
-            return Exit::answered();
-        }
+        Err(NoRun::Help(text)) => return say::answer(&text),
         Err(NoRun::Usage(text)) => {
-            eprint!("{text}");
+            say::aside(&text);
             return Exit::usage();
         }
     };
@@ -92,7 +89,7 @@ where
                 }
             };
             let process = Process { app, arguments, environment, logging, log_wire };
-            process.run(&ops, start)
+            process.run(ops, start)
         }
     }
 }
@@ -121,7 +118,7 @@ struct Process<A> {
 }
 
 impl<A: core_config::Settings> Process<A> {
-    fn run<F, S, E>(self, ops: &Runtime, start: impl FnOnce(Host<A>) -> F + Send + 'static) -> Exit
+    fn run<F, S, E>(self, ops: Runtime, start: impl FnOnce(Host<A>) -> F + Send + 'static) -> Exit
     where
         F: Future<Output = Result<S, E>> + Send + 'static,
         S: AppService,
@@ -129,24 +126,24 @@ impl<A: core_config::Settings> Process<A> {
     {
         let (name, logging) = (self.app.name, self.logging.clone());
         let fallback = fallback(&self.arguments);
-        let watchdog = match Watchdog::start(logging.clone()) {
-            Ok(watchdog) => watchdog,
-            Err(source) => {
-                let error = Error::Build { component: "watchdog", source: source.into() };
-                return refuse(name, &logging, &fallback, error);
-            }
+        let refuse = |component, source| {
+            refuse(name, &logging, &fallback, Error::Build { component, source })
+        };
+        let (watchdog, signals) = match Watchdog::start(logging.clone()) {
+            Ok(started) => started,
+            Err(source) => return refuse("watchdog", source),
         };
         // The app has threads of its own, as many as there are processors.
-        let app = Builder::new_multi_thread().thread_name("app").enable_all().build();
-        let app = match app {
+        let app = match Builder::new_multi_thread().thread_name("app").enable_all().build() {
             Ok(app) => app,
-            Err(source) => {
-                let error = Error::Build { component: "runtime", source: source.into() };
-                return refuse(name, &logging, &fallback, error);
-            }
+            Err(source) => return refuse("runtime", source.into()),
         };
-        let exit = ops.block_on(self.life(&app, ops, watchdog.leash(), &fallback, start));
+        let leash = watchdog.leash();
+        let exit = ops.block_on(self.life(&app, &ops, signals, leash, &fallback, start));
+        // The watchdog is the last to go: it ends what cannot be left behind.
         app.shutdown_timeout(LEFT_BEHIND);
+        ops.shutdown_timeout(LEFT_BEHIND);
+        drop(watchdog);
         exit
     }
 
@@ -154,6 +151,7 @@ impl<A: core_config::Settings> Process<A> {
         mut self,
         app: &Runtime,
         ops: &Runtime,
+        mut signals: UnboundedReceiver<Signal>,
         leash: Leash,
         fallback: &core_log::Config,
         start: impl FnOnce(Host<A>) -> F + Send + 'static,
@@ -165,12 +163,6 @@ impl<A: core_config::Settings> Process<A> {
     {
         let (name, logging) = (self.app.name, self.logging.clone());
         let refuse = |error: Error| refuse(name, &logging, fallback, error);
-        let mut signals = match Signals::listen() {
-            Ok(signals) => signals,
-            Err(source) => {
-                return refuse(Error::Build { component: "signals", source: source.into() });
-            }
-        };
         let secrets_wire = SecretsWire::default();
         let environment = std::mem::take(&mut self.environment);
         let loader = load::loader(&self.app, &self.arguments, environment);
@@ -193,7 +185,7 @@ impl<A: core_config::Settings> Process<A> {
             logging: Some(logging.clone()),
             log_wire: self.log_wire.clone(),
             secrets_wire,
-            leash: Some(leash.clone()),
+            leash: Some(leash),
             app: app.handle().clone(),
             ops: ops.handle().clone(),
         });
@@ -202,7 +194,7 @@ impl<A: core_config::Settings> Process<A> {
             Err(error) => return refuse(error),
         };
         let host = built.host.clone();
-        let signalled = ops.spawn(follow(signals, host.clone(), leash));
+        let signalled = ops.spawn(follow(signals, host.clone()));
         let bound = match built.bind().await {
             Ok(bound) => bound,
             Err(error) => return refuse(error),
@@ -256,33 +248,27 @@ fn refuse(name: &str, logging: &Logging, fallback: &core_log::Config, error: Err
 
 /// Waits for a signal that ends the process; before there is a configuration there is nothing to
 /// reload.
-async fn stop_signal(signals: &mut Signals) -> Signal {
+async fn stop_signal(signals: &mut UnboundedReceiver<Signal>) -> Signal {
     loop {
-        match signals.next().await {
-            Signal::Hangup => {}
-            signal => return signal,
+        match signals.recv().await {
+            Some(Signal::Hangup) => {}
+            Some(signal) => return signal,
+            None => std::future::pending().await,
         }
     }
 }
 
-/// Does what signals ask for: reload, stop, and at the second stop end at once.
-async fn follow<A: core_config::Settings>(mut signals: Signals, host: Host<A>, leash: Leash) {
+/// Does what signals ask for: reload, and stop. What a second one asks for is the watchdog's.
+async fn follow<A: core_config::Settings>(mut signals: UnboundedReceiver<Signal>, host: Host<A>) {
     let is_at_terminal = std::io::stdin().is_terminal();
-    loop {
-        let signal = signals.next().await;
+    while let Some(signal) = signals.recv().await {
         if signal == Signal::Hangup {
             tracing::info!(target: LOG, "SIGHUP: the configuration is read again");
             host.0.reload.ask(Cause::Signal);
-            continue;
-        }
-        let reason = Reason::Signal(signal);
-        let is_first = if signal == Signal::Interrupt && is_at_terminal {
-            host.shutdown().trigger_at_once(reason)
+        } else if signal == Signal::Interrupt && is_at_terminal {
+            host.shutdown().trigger_at_once(Reason::Signal(signal));
         } else {
-            host.shutdown().trigger(reason)
-        };
-        if !is_first {
-            leash.force(signal.number());
+            host.shutdown().trigger(Reason::Signal(signal));
         }
     }
 }

@@ -32,26 +32,14 @@ impl<'s> Sequence<'s> {
     }
 
     /// The whole stop, in its order.
-    pub(crate) async fn stop(mut self, callbacks: Vec<Callback>) -> Report {
+    pub(crate) async fn stop(mut self, mut phases: Phases) -> Report {
         self.shared.report(&Event::Began { reason: &self.trigger.reason });
-        let mut phases = Phases(callbacks);
         self.one_by_one(Phase::Unready, phases.take(Phase::Unready)).await;
         self.propagate(phases.take(Phase::Propagation)).await;
         self.one_by_one(Phase::Close, phases.take(Phase::Close)).await;
         self.drain(phases.take(Phase::Drain)).await;
         self.one_by_one(Phase::Callbacks, phases.take(Phase::Callbacks)).await;
         self.flush(phases.take(Phase::Flush)).await;
-        self.finish()
-    }
-
-    /// What had been started, in reverse.
-    pub(crate) async fn unwind(mut self, callbacks: Vec<Callback>) -> Report {
-        self.shared.report(&Event::Began { reason: &self.trigger.reason });
-        let mut phases = Phases(callbacks);
-        let flush = phases.take(Phase::Flush);
-        phases.0.reverse();
-        self.one_by_one(Phase::Callbacks, phases.0).await;
-        self.flush(flush).await;
         self.finish()
     }
 
@@ -175,17 +163,28 @@ impl<'s> Sequence<'s> {
 }
 
 /// What is to be done, by phase.
-struct Phases(Vec<Callback>);
+pub(crate) struct Phases(Vec<Callback>);
 
 impl Phases {
-    /// The steps of a phase: callbacks by priority, and among equals as they were registered.
+    /// Callbacks by priority, and among equals as they were registered.
+    pub(crate) fn by_priority(mut callbacks: Vec<Callback>) -> Self {
+        callbacks.sort_by_key(|callback| {
+            (callback.phase == Phase::Callbacks).then_some(callback.priority)
+        });
+        Self(callbacks)
+    }
+
+    /// Callbacks in the reverse of the order in which they were registered; the host's own steps
+    /// keep theirs.
+    pub(crate) fn reversed(callbacks: Vec<Callback>) -> Self {
+        let (mut reversed, mut own): (Vec<_>, Vec<_>) =
+            callbacks.into_iter().partition(|callback| callback.phase == Phase::Callbacks);
+        reversed.reverse();
+        own.append(&mut reversed);
+        Self(own)
+    }
+
     fn take(&mut self, phase: Phase) -> Vec<Callback> {
-        let (mut taken, left): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.0).into_iter().partition(|callback| callback.phase == phase);
-        self.0 = left;
-        if phase == Phase::Callbacks {
-            taken.sort_by_key(|callback| callback.priority);
-        }
-        taken
+        self.0.extract_if(.., |callback| callback.phase == phase).collect()
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::callback::Callback;
-use crate::sequence::Sequence;
+use crate::sequence::{Phases, Sequence};
 use crate::{BoxError, BoxFuture, Config, Error, Event, InFlight, Phase, Priority, Reason, Report};
 
 type Observer = Box<dyn Fn(&Event<'_>) + Send + Sync>;
@@ -211,15 +211,15 @@ impl Shutdown {
     /// Dropped before the trigger it has done nothing; dropped later, the stop is left half done.
     pub async fn run(&self) -> Report {
         let trigger = self.stopping().triggered().await;
-        Sequence::new(&self.0, trigger).stop(self.0.take()).await
+        Sequence::new(&self.0, trigger).stop(Phases::by_priority(self.0.take())).await
     }
 
-    /// Stops what a start that failed half-way had started: exactly that, in reverse order, without
-    /// delay.
+    /// Stops what a start that failed half-way, or was interrupted, had started: exactly that, its
+    /// callbacks in the reverse order of their registration, without delay.
     pub async fn unwind(&self, cause: impl Into<String>) -> Report {
         self.trigger_at_once(Reason::Failed { cause: cause.into() });
-        let trigger = self.stopping().triggered().await;
-        Sequence::new(&self.0, trigger).unwind(self.0.take()).await
+        let trigger = Trigger { is_delayed: false, ..self.stopping().triggered().await };
+        Sequence::new(&self.0, trigger).stop(Phases::reversed(self.0.take())).await
     }
 }
 

@@ -12,7 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tower_service::Service;
 
 use super::first_bytes::{FirstBytes, Protocol};
@@ -25,6 +25,8 @@ const LOG: &str = "core_app::http";
 /// How long a connection may say nothing, or take for the head of a request. hyper counts the pause
 /// between two requests in, so it is as long as balancers keep idle connections.
 const HEAD: Duration = Duration::from_secs(60);
+/// Who had connected when the door closed has this long to send a request.
+const LAST_REQUEST: Duration = Duration::from_millis(500);
 /// An HTTP/2 connection on which nothing happens is asked whether it is there.
 const PING: Duration = Duration::from_secs(20);
 /// As many requests at once on one HTTP/2 connection.
@@ -52,10 +54,15 @@ pub(super) async fn serve<S, B>(
         let mut service = service.clone();
         service.call(request)
     });
-    // Somebody who connects and says nothing is not waited for.
+    // Somebody who connects and says nothing is not waited for; a request that is on its way is.
+    let silence = async {
+        until(&mut closed).await;
+        sleep(LAST_REQUEST).await;
+    };
     let first = tokio::select! {
+        biased;
         first = timeout(HEAD, FirstBytes::read(stream)) => first,
-        () = until(&mut closed) => return,
+        () = silence => return,
     };
     let Ok(Ok((protocol, stream))) = first else { return };
     let io = TokioIo::new(stream);

@@ -80,3 +80,26 @@ fn secrets_are_masked() {
         assert!(!stdout.contains("canary") && stdout.contains("[REDACTED]"), "{stdout}");
     }
 }
+
+/// Whoever reads no further has the answer; where it cannot be written, that is a failure.
+#[test]
+fn answers_survive_their_readers() {
+    let cut = |arguments: &[&str], end: &str| {
+        let script = format!(
+            "set -o pipefail; {} {} {end}",
+            env!("CARGO_BIN_EXE_mira"),
+            arguments.join(" ")
+        );
+        let mut bash = std::process::Command::new("bash");
+        output(bash.args(["-c", &script]).env_clear().env("PATH", "/usr/bin:/bin"))
+    };
+    for question in ["--print-config", "--print-schema", "--help"] {
+        let (code, _, stderr) = cut(&[question], "| true");
+        assert_eq!((code, stderr.as_str()), (Some(0), ""), "{question}");
+        let (code, _, stderr) = cut(&[question], "> /dev/full");
+        assert_eq!(code, Some(1), "{question}");
+        assert!(stderr.starts_with("cannot write to the standard output: "), "{stderr}");
+    }
+    let (code, stdout, _) = cut(&["--set", "nothing=1"], "2> >(true)");
+    assert_eq!(code, Some(2), "{stdout}");
+}

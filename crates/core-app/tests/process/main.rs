@@ -1,0 +1,105 @@
+//! What becomes of a whole process when the service in it misbehaves. Each case starts this program
+//! again as the service, for only a process of its own can be signalled and ended.
+
+mod service;
+mod started;
+
+use std::io::{Read as _, Write as _};
+use std::process::{ExitCode, Termination as _};
+use std::time::Duration;
+
+use started::Started;
+
+/// Secrets are asked for again and again.
+const REFRESH: &[&str] =
+    &["--set", "secrets.auto_refresh=true", "--set", "secrets.refresh_interval=1"];
+
+fn main() -> ExitCode {
+    if let Some(kind) = std::env::args().nth(1).and_then(|name| service::Kind::by_name(&name)) {
+        return service::run(kind).report();
+    }
+    let cases: [(&str, fn()); 5] = [
+        ("the_watchdog_ends_what_is_stuck", the_watchdog_ends_what_is_stuck),
+        ("a_second_signal_needs_no_runtime", a_second_signal_needs_no_runtime),
+        ("a_start_can_be_interrupted", a_start_can_be_interrupted),
+        ("a_hung_subscriber_does_not_hold_the_end", a_hung_subscriber_does_not_hold_the_end),
+        ("a_signal_after_another_reason_is_the_first", a_signal_after_another_reason_is_the_first),
+    ];
+    for (name, case) in cases {
+        println!("test {name} ... ");
+        // A panic ends this process, and that is the report.
+        case();
+    }
+    println!("test result: ok. {} passed; 0 failed; 0 ignored", cases.len());
+    ExitCode::SUCCESS
+}
+
+/// STOP-4: with every worker of the app stuck, the ops port answers, and the process ends at its
+/// deadline by 124, with the last line.
+fn the_watchdog_ends_what_is_stuck() {
+    let service = Started::new("stuck", &["--set", "server.shutdown_timeout=2.5s"]);
+    let mut requests = Vec::new();
+    for _ in 0..service::WORKERS * 2 {
+        let mut stream = service.connect("app");
+        stream.write_all(b"GET /block HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        requests.push(stream);
+    }
+    service.wait_for("every worker stuck", |line| {
+        line["message"] == "blocked" && line["blocked"] == service::WORKERS
+    });
+    service.signal("TERM");
+    service.wait_for_message("stopping");
+    assert!(service.get("ops", "/health/ready").starts_with("HTTP/1.1 503"));
+    let end = service.end();
+    assert_eq!(end.code, Some(124));
+    assert_eq!(end.last["outcome"], "cut_short");
+    assert!(end.since_signal < Duration::from_secs(4), "{:?}", end.since_signal);
+}
+
+/// STOP-4: a second signal ends the process at once, though nobody is there to hear the first.
+fn a_second_signal_needs_no_runtime() {
+    let service = Started::new("deaf", REFRESH);
+    service.wait_for_message("the backend blocks");
+    service.signal("TERM");
+    service.signal("INT");
+    let end = service.end();
+    assert!(matches!(end.code, Some(130 | 143)), "{:?}", end.code);
+    assert_eq!(end.last["outcome"], "forced");
+    assert!(end.since_signal < Duration::from_secs(1), "{:?}", end.since_signal);
+}
+
+/// STOP-3, STOP-4: a signal during the start stops what had started, and waits for nobody who
+/// merely keeps a connection.
+fn a_start_can_be_interrupted() {
+    let service = Started::new("slow", &[]);
+    service.wait_for_message("starting for ever");
+    let mut idle = service.connect("app");
+    idle.write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    idle.read_exact(&mut [0; 12]).unwrap();
+    service.signal("TERM");
+    let end = service.end();
+    assert_eq!((end.code, &end.last["outcome"]), (Some(0), &"clean".into()), "{:#}", end.last);
+    assert_eq!(end.last["steps"].as_array().unwrap().last().unwrap()["name"], "log");
+    assert!(end.since_signal < Duration::from_secs(1), "{:?}", end.since_signal);
+}
+
+/// CFG-6, STOP-4: a subscriber that never answers holds up its reload, and not the end.
+fn a_hung_subscriber_does_not_hold_the_end() {
+    let service = Started::new("hung", REFRESH);
+    service.wait_for_message("the subscriber hangs");
+    service.signal("TERM");
+    let end = service.end();
+    assert_eq!((end.code, &end.last["outcome"]), (Some(0), &"clean".into()), "{:#}", end.last);
+}
+
+/// STOP-4: when a stop has begun for another reason, the first signal does not cut it.
+fn a_signal_after_another_reason_is_the_first() {
+    let service = Started::new("patient", &[]);
+    service.wait_for_message("started");
+    service.get("app", "/stop");
+    service.wait_for_message("the callback waits for a signal");
+    service.signal("TERM");
+    let end = service.end();
+    assert_eq!((end.code, &end.last["outcome"]), (Some(0), &"clean".into()), "{:#}", end.last);
+    assert_eq!(end.last["reason"], "requested");
+}
