@@ -1,6 +1,14 @@
 //! What becomes of a whole process when the service in it misbehaves. Each case starts this program
 //! again as the service, for only a process of its own can be signalled and ended.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test, though not by the name of one"
+)]
+
 mod service;
 mod started;
 
