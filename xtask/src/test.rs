@@ -39,7 +39,7 @@ pub(crate) const SUITES: &[Job] = &[
     Job {
         name: "docs",
         shows: "every code block of the pages compiles, parses, or runs and prints what it says",
-        needs: &[BASH, CURL, OPENSSL],
+        needs: &[BASH, CURL, OPENSSL, PROMTOOL],
         run: docs::run,
     },
     Job {
