@@ -1,5 +1,6 @@
 //! What every job is handed: the workspace, and ways to run things and to tell how far it is.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::screen::Screen;
@@ -14,6 +15,12 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// The workspace around the current folder.
+    pub(crate) fn new(verbose: bool) -> anyhow::Result<Self> {
+        let workspace = Workspace::read(Path::new("."))?;
+        Ok(Self { workspace, screen: Screen::new(!verbose), verbose })
+    }
+
     /// Tells what is done now.
     pub(crate) fn step(&self, what: &str) {
         self.screen.step(what);

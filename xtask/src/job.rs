@@ -1,6 +1,5 @@
 //! Jobs: things with a name that can be run, the suites of `test` and the checks of `check`.
 
-use std::path::Path;
 use std::time::Instant;
 
 use anyhow::bail;
@@ -8,9 +7,8 @@ use clap::builder::PossibleValuesParser;
 
 use crate::context::Context;
 use crate::environment;
-use crate::screen::{Finished, Outcome, Screen};
+use crate::screen::{Finished, Outcome};
 use crate::tool::Tool;
-use crate::workspace::Workspace;
 
 /// One line in the table of suites or checks.
 pub(crate) struct Job {
@@ -51,8 +49,7 @@ pub(crate) fn list(jobs: &[Job]) -> bool {
 
 /// Runs the chosen jobs, or all. Tells whether none failed.
 pub(crate) fn run(jobs: &[Job], chosen: &[String], verbose: bool) -> anyhow::Result<bool> {
-    let workspace = Workspace::read(Path::new("."))?;
-    let context = Context { workspace, screen: Screen::new(!verbose), verbose };
+    let context = Context::new(verbose)?;
     let wanted = |job: &&Job| chosen.is_empty() || chosen.iter().any(|name| name == job.name);
     let mut all = Vec::new();
     for job in jobs.iter().filter(wanted) {
@@ -100,8 +97,7 @@ mod tests {
 
     fn check(needs: &'static [Tool], in_ci: bool) -> Outcome {
         let run = |_: &Context| bail!("it ran");
-        let workspace = Workspace::read(Path::new(".")).unwrap();
-        let context = Context { workspace, screen: Screen::new(false), verbose: false };
+        let context = Context::new(true).unwrap();
         outcome(&Job { name: "job", shows: "nothing", needs, run }, &context, in_ci)
     }
 

@@ -4,6 +4,7 @@
 mod check;
 mod context;
 mod doctor;
+mod drain;
 mod environment;
 mod job;
 mod process;
@@ -37,6 +38,14 @@ enum Command {
         #[command(flatten)]
         options: Options,
     },
+    /// Restart two replicas under load behind a balancer, and count the requests that fail.
+    Drain {
+        #[command(flatten)]
+        options: drain::Options,
+        /// Show the output of the programs that are run.
+        #[arg(long, short)]
+        verbose: bool,
+    },
     /// Tell which tools are there, and how to get those that are not.
     Doctor,
 }
@@ -45,6 +54,7 @@ fn main() -> ExitCode {
     let all_is_well = match Command::parse() {
         Command::Test { suites, options } => run(test::SUITES, &suites, &options),
         Command::Check { checks, options } => run(check::CHECKS, &checks, &options),
+        Command::Drain { options, verbose } => drain::alone(options, verbose),
         Command::Doctor => Ok(doctor::run()),
     };
     match all_is_well {

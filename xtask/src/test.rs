@@ -8,8 +8,8 @@ mod unit;
 use std::path::Path;
 
 use crate::job::{Job, refuse};
-use crate::tidy;
 use crate::tool::{BASH, CURL, NATS, OPENSSL, PROMTOOL};
+use crate::{drain, tidy};
 
 pub(crate) const SUITES: &[Job] = &[
     Job {
@@ -35,6 +35,12 @@ pub(crate) const SUITES: &[Job] = &[
         shows: "Mira works on a real NATS server that is killed and started again",
         needs: &[NATS],
         run: |context| unit::named(context, "nats"),
+    },
+    Job {
+        name: "drain",
+        shows: "restarts under load behind a real balancer fail no request, and mutants do",
+        needs: drain::NEEDS,
+        run: drain::suite,
     },
     Job {
         name: "docs",

@@ -33,6 +33,8 @@ pub(crate) const CURL: Tool =
     Tool { name: "curl", probe: &["curl", "--version"], get: "apt-get install curl" };
 pub(crate) const GIT: Tool =
     Tool { name: "git", probe: &["git", "--version"], get: "apt-get install git" };
+pub(crate) const HAPROXY: Tool =
+    Tool { name: "haproxy", probe: &["haproxy", "-v"], get: "apt-get install haproxy" };
 pub(crate) const NATS: Tool = Tool {
     name: "nats-server",
     probe: &["nats-server", "--version"],
@@ -49,10 +51,13 @@ pub(crate) const PYTHON: Tool = Tool {
 };
 pub(crate) const RUSTFMT: Tool =
     Tool { name: "rustfmt", probe: &["rustfmt", "--version"], get: "rustup component add rustfmt" };
+// It tells its version as a failure.
+pub(crate) const WRK: Tool =
+    Tool { name: "wrk", probe: &["bash", "-c", "wrk -v | grep wrk"], get: "apt-get install wrk" };
 
 /// All of them.
 pub(crate) const TOOLS: &[Tool] =
-    &[BASH, CLIPPY, CURL, GIT, NATS, OPENSSL, PROMTOOL, PYTHON, RUSTFMT];
+    &[BASH, CLIPPY, CURL, GIT, HAPROXY, NATS, OPENSSL, PROMTOOL, PYTHON, RUSTFMT, WRK];
 
 impl Tool {
     /// Looks for it, and tries it.
