@@ -80,6 +80,9 @@ fn part_of(fraction: &str, factor: u64) -> Result<u64, Error> {
     if fraction.is_empty() {
         return Ok(0);
     }
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Error::ByteSize);
+    }
     // Nine digits of a unit are enough for a byte of a gigabyte.
     let digits = &fraction[..fraction.len().min(9)];
     let value = digits.parse::<u128>().map_err(|_| Error::ByteSize)?;
@@ -183,7 +186,17 @@ mod tests {
         assert_eq!(bytes("10 mib"), Ok(10 << 20));
         assert_eq!(bytes("2K"), Ok(2048));
         assert_eq!(bytes("1.5GiB"), Ok(3 << 29));
-        for bad in ["", "MiB", "-1", "1..5", "1.5.2MB", "10 bytes", "17179869184GiB", "1e3"] {
+        for bad in [
+            "",
+            "MiB",
+            "-1",
+            "1..5",
+            "1.5.2MB",
+            "1.123456789.5MB",
+            "10 bytes",
+            "17179869184GiB",
+            "1e3",
+        ] {
             assert_eq!(bytes(bad), Err(Error::ByteSize), "{bad:?}");
         }
     }

@@ -78,10 +78,12 @@ impl From<&str> for Secret<String> {
     }
 }
 
+/// The error of the inner type is not passed on: serde's own quote what was found.
 #[cfg(feature = "serde")]
 impl<'de, T: Zeroize + serde::Deserialize<'de>> serde::Deserialize<'de> for Secret<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(deserializer).map(Self)
+        let refused = |_| serde::de::Error::custom("what was found is no such secret");
+        T::deserialize(deserializer).map(Self).map_err(refused)
     }
 }
 
@@ -121,6 +123,17 @@ mod tests {
         let holder = Holder { token: "canary".into() };
         assert_eq!(format!("{holder:?}"), "Holder { token: [REDACTED] }");
         assert!(!format!("{holder:#?}").contains("canary"));
+    }
+
+    /// SEC-6: an error shows neither a text nor a number that should have been a secret.
+    #[cfg(feature = "serde")]
+    #[test]
+    fn errors_are_masked() {
+        let number = serde_json::from_str::<Secret<String>>("4242").unwrap_err();
+        let text = serde_json::from_str::<Secret<Vec<u8>>>("\"canary\"").unwrap_err();
+        for error in [number.to_string(), text.to_string()] {
+            assert!(!error.contains("4242") && !error.contains("canary"), "{error}");
+        }
     }
 
     /// SEC-6: memory is wiped on drop.

@@ -1,7 +1,11 @@
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-/// A moment as it is written everywhere: RFC 3339, UTC, microseconds, `Z`.
+/// The last second that RFC 3339 can write: `9999-12-31T23:59:59Z`.
+const LAST: Duration = Duration::from_secs(253_402_300_799);
+
+/// A moment as it is written everywhere: RFC 3339, UTC, microseconds, `Z`. A moment before 1970 or
+/// after 9999 is written as the first or the last that can be.
 ///
 /// ```
 /// # use core_types::Timestamp;
@@ -33,8 +37,8 @@ impl From<Timestamp> for SystemTime {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A clock before 1970 is a broken clock, and no reason to lose the line.
-        let time = self.0.max(SystemTime::UNIX_EPOCH);
+        // A clock that is so far off is a broken clock, and no reason to lose the line.
+        let time = self.0.clamp(SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH + LAST);
         fmt::Display::fmt(&humantime::format_rfc3339_micros(time), f)
     }
 }
@@ -43,5 +47,19 @@ impl fmt::Display for Timestamp {
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// LOG-1: whatever the clock says, a line has a time.
+    #[test]
+    fn broken_clocks_are_written_too() {
+        let at = |time: SystemTime| Timestamp::from(time).to_string();
+        let day = Duration::from_secs(86_400);
+        assert_eq!(at(SystemTime::UNIX_EPOCH - day), "1970-01-01T00:00:00.000000Z");
+        assert_eq!(at(SystemTime::UNIX_EPOCH + LAST + day), "9999-12-31T23:59:59.000000Z");
     }
 }
