@@ -1,9 +1,11 @@
+use std::fmt;
 use std::hash::RandomState;
 use std::marker::PhantomData;
 use std::sync::LazyLock;
 
 use core_types::{Secret, SecretRef};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::merge::Merged;
 use crate::node::Node;
@@ -14,7 +16,6 @@ use crate::{Effective, Error, Key, Problem, Reference, Settings, read, reference
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// The sources, read and merged; references to secrets still stand in it.
-#[derive(Debug)]
 pub struct Draft<T> {
     schema: Schema,
     layers: Vec<Node>,
@@ -29,10 +30,10 @@ impl<T: Settings> Draft<T> {
         schema: Schema,
         layers: Vec<Node>,
         merged: Merged,
+        references: Vec<Reference>,
         warnings: Vec<Problem>,
-    ) -> Result<Self, Error> {
-        let references = references::find(&merged).map_err(Error::refused)?;
-        Ok(Self { schema, layers, merged, references, warnings, settings: PhantomData })
+    ) -> Self {
+        Self { schema, layers, merged, references, warnings, settings: PhantomData }
     }
 
     /// The references to secrets that somebody must resolve before [`build`](Self::build).
@@ -47,9 +48,18 @@ impl<T: Settings> Draft<T> {
     /// [`Error::Refused`] with the mistakes of the whole, if the section cannot be read.
     pub fn section<S: DeserializeOwned + Default>(&self, name: &str) -> Result<S, Error> {
         let Some(section) = self.merged.value.get(name) else { return Ok(S::default()) };
-        read::typed(section).map_err(|_| {
-            let found = read::settings::<T>(&self.merged, &self.schema).err();
-            Error::refused(found.unwrap_or_default())
+        read::typed(section).map_err(|error| {
+            let read = read::settings::<T>(&self.merged, &self.schema, &self.references);
+            let found = read.err().unwrap_or_else(|| {
+                // The whole takes what the section alone does not.
+                let key = error
+                    .key
+                    .segments()
+                    .iter()
+                    .fold(Key::root().name(name), |key, segment| key.with(segment.clone()));
+                vec![Problem::at(&key, self.merged.origin(&key), "expected another value")]
+            });
+            Error::refused(found)
         })
     }
 
@@ -76,7 +86,7 @@ impl<T: Settings> Draft<T> {
         let mut resolved = self.merged.clone();
         let unresolved =
             references::substitute(&mut resolved.value, &self.references, &resolve).err();
-        let settings = read::settings::<T>(&resolved, &self.schema);
+        let settings = read::settings::<T>(&resolved, &self.schema, &self.references);
         let effective =
             Effective::new(&self.schema, &self.merged, &self.layers, &resolved.value, &HASHER);
         let secrets = self.secrets(&resolved.value);
@@ -88,23 +98,33 @@ impl<T: Settings> Draft<T> {
             (settings, unresolved) => {
                 let mut problems = unresolved.unwrap_or_default();
                 // What stands in for a secret that is missing may break rules of its own.
-                let mut more = settings.err().unwrap_or_default();
-                more.retain(|problem| problems.iter().all(|known| known.key != problem.key));
-                problems.extend(more);
+                Problem::add_new(&mut problems, settings.err().unwrap_or_default());
                 Err(Error::refused(problems))
             }
         }
     }
 
-    /// The texts of every key that is secret by its type or refers to a secret.
-    fn secrets(&self, resolved: &serde_json::Value) -> Vec<Secret<String>> {
-        let typed = self.schema.leaves().into_iter().filter(|(_, view)| view.is_secret());
-        let referring = self.references.iter().map(|reference| reference.key.clone());
-        let mut keys: Vec<Key> = typed.map(|(key, _)| key).chain(referring).collect();
-        keys.sort();
-        keys.dedup();
-        let texts = keys.iter().filter_map(|key| key.get(resolved)?.as_str());
-        texts.filter(|text| !text.is_empty()).map(Secret::from).collect()
+    /// Every text that is secret by its type, or refers to a secret.
+    fn secrets(&self, resolved: &Value) -> Vec<Secret<String>> {
+        let mut secrets = Vec::new();
+        references::each_text(resolved, &Key::root(), &mut |key, text| {
+            let refers = || self.references.iter().any(|reference| reference.key == *key);
+            let is_typed = || self.schema.at(key).is_some_and(|view| view.is_secret());
+            if !text.is_empty() && (is_typed() || refers()) {
+                secrets.push(Secret::from(text));
+            }
+        });
+        secrets
+    }
+}
+
+/// Names alone: values may be secrets.
+impl<T> fmt::Debug for Draft<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Draft")
+            .field("references", &self.references)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
     }
 }
 

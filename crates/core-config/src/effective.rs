@@ -1,12 +1,12 @@
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 
-use core_types::{REDACTED, is_credential};
 use serde_json::Value;
 
+use crate::key::{Segment, bare_or_quoted, quoted};
+use crate::mask::mask;
 use crate::merge::Merged;
 use crate::node::Node;
-use crate::references;
 use crate::schema::{Schema, View};
 use crate::{Key, Origin};
 
@@ -101,10 +101,16 @@ impl Effective {
         })
     }
 
-    /// Everything known of a key, or of all keys below it.
+    /// Everything known of a key, or of all keys below it; of a part of a list, what is known of
+    /// the list.
     pub fn explain(&self, key: &Key) -> Vec<Explanation<'_>> {
-        let below = self.settings.iter().filter(|setting| setting.key.starts_with(key));
-        below.map(Explanation).collect()
+        let below = |setting: &&Setting| setting.key.starts_with(key);
+        let within = |setting: &&Setting| {
+            let part = key.segments().get(setting.key.segments().len());
+            key.starts_with(&setting.key) && matches!(part, Some(Segment::Index(_)))
+        };
+        let settings = self.settings.iter().filter(|setting| below(setting) || within(setting));
+        settings.map(Explanation).collect()
     }
 
     /// The settings as a document of TOML, each line with its origin.
@@ -181,77 +187,20 @@ fn collect(
     }
 }
 
-/// A value as it may be shown.
-fn mask(view: &View<'_>, key: &Key, value: &Value) -> Value {
-    let is_hidden = view.is_secret() || key.last_name().is_some_and(is_credential);
-    match value {
-        Value::String(text) if is_hidden && !references::is_reference(text) => REDACTED.into(),
-        Value::String(text) => without_password(text).into(),
-        Value::Number(_) if view.is_secret() => REDACTED.into(),
-        Value::Array(list) => {
-            let items = view.items();
-            let item =
-                |(index, item)| mask(items.as_ref().unwrap_or(view), &key.index(index), item);
-            list.iter().enumerate().map(item).collect()
-        }
-        Value::Object(table) => table
-            .iter()
-            .map(|(name, item)| {
-                let member = view.member(name);
-                (name.clone(), mask(member.as_ref().unwrap_or(view), &key.name(name), item))
-            })
-            .collect(),
-        other => other.clone(),
-    }
-}
-
-/// An address without the password that may stand in it: `nats://user:[REDACTED]@host`.
-fn without_password(text: &str) -> String {
-    let masked = || {
-        let (scheme, rest) = text.split_once("://")?;
-        let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
-        let (user_info, _) = authority.rsplit_once('@')?;
-        let (user, password) = user_info.split_once(':')?;
-        // A reference inside the address is no password yet.
-        if password.starts_with("${secret:") {
-            return None;
-        }
-        Some(format!("{scheme}://{user}:{REDACTED}{}", &rest[user_info.len()..]))
-    };
-    masked().unwrap_or_else(|| text.to_owned())
-}
-
 /// A value in TOML's notation; `None` for what TOML cannot say.
 fn toml(value: &Value) -> Option<String> {
     Some(match value {
         Value::Null => return None,
         Value::Object(table) => {
             let entries = table.iter().filter_map(|(name, item)| {
-                Some(format!("{} = {}", Value::from(name.as_str()), toml(item)?))
+                Some(format!("{} = {}", bare_or_quoted(name), toml(item)?))
             });
             format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
         }
         Value::Array(list) => {
             format!("[{}]", list.iter().filter_map(toml).collect::<Vec<_>>().join(", "))
         }
-        // The escapes of a JSON text are those of a basic string in TOML.
+        Value::String(text) => quoted(text),
         other => other.to_string(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_password;
-
-    /// CFG-4: a password inside an address is masked too.
-    #[test]
-    fn an_address_is_shown_without_its_password() {
-        let check = |text, expected| assert_eq!(without_password(text), expected);
-        check("nats://me:canary@host:4222/x", "nats://me:[REDACTED]@host:4222/x");
-        check("nats://me:can@ary@host", "nats://me:[REDACTED]@host");
-        check("db://me:${secret://db:password}@host", "db://me:${secret://db:password}@host");
-        for unchanged in ["nats://host:4222", "http://host/a:b@c", "text", "me@host", "a://b@c"] {
-            check(unchanged, unchanged);
-        }
-    }
 }

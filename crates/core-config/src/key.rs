@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::Value;
@@ -24,22 +25,37 @@ impl Key {
         self.0.is_empty()
     }
 
-    /// Reads a key: names divided by dots, and indices in brackets. A name that holds a dot or a
-    /// bracket cannot be written.
+    /// Reads a key: names divided by dots, and indices in brackets. A name with other characters
+    /// than letters, digits, `_` and `-` may stand in quotes, as in TOML, and must if it holds dots
+    /// or brackets: `labels."example.org/team"`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut key = Self::root();
-        for part in text.split('.') {
-            let (name, indices) = part.split_at(part.find('[').unwrap_or(part.len()));
-            if name.is_empty() || name.contains(']') {
-                return None;
-            }
-            key = key.name(name);
-            for index in indices.split_inclusive(']').filter(|index| !index.is_empty()) {
-                let digits = index.strip_prefix('[')?.strip_suffix(']')?;
+        let mut rest = text;
+        loop {
+            let after = if rest.starts_with('"') {
+                let mut names = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+                key = key.name(&names.next()?.ok()?);
+                &rest[names.byte_offset()..]
+            } else {
+                let end = rest.find(['.', '[']).unwrap_or(rest.len());
+                let (name, after) = rest.split_at(end);
+                if name.is_empty() || name.contains([']', '"']) {
+                    return None;
+                }
+                key = key.name(name);
+                after
+            };
+            rest = after;
+            while let Some(inside) = rest.strip_prefix('[') {
+                let (digits, after) = inside.split_once(']')?;
                 key = key.index(digits.parse().ok()?);
+                rest = after;
+            }
+            match rest.strip_prefix('.') {
+                Some(next) => rest = next,
+                None => return rest.is_empty().then_some(key),
             }
         }
-        Some(key)
     }
 
     /// A key below this one.
@@ -115,16 +131,32 @@ impl Key {
 }
 
 impl fmt::Display for Key {
+    /// As TOML writes it, so that it can be read again.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, segment) in self.0.iter().enumerate() {
             match segment {
-                Segment::Name(name) if position == 0 => f.write_str(name)?,
-                Segment::Name(name) => write!(f, ".{name}")?,
+                Segment::Name(name) => {
+                    f.write_str(if position == 0 { "" } else { "." })?;
+                    f.write_str(&bare_or_quoted(name))?;
+                }
                 Segment::Index(index) => write!(f, "[{index}]")?,
             }
         }
         Ok(())
     }
+}
+
+/// A name as TOML writes it.
+pub(crate) fn bare_or_quoted(name: &str) -> Cow<'_, str> {
+    let is_bare = !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    if is_bare { name.into() } else { quoted(name).into() }
+}
+
+/// A text in quotes, as TOML and JSON both read it.
+pub(crate) fn quoted(text: &str) -> String {
+    // JSON lets this one stand, TOML does not.
+    Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
 impl fmt::Debug for Key {
@@ -146,14 +178,24 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "\\PC*") {
+        fn any_name_is_printed_and_read_again(names in proptest::collection::vec("\\PC{0,8}|[a-z.\"\\[\\]\\\\ ]{1,6}", 1..4), index: Option<u8>) {
+            let key = names.iter().fold(Key::root(), |key, name| key.name(name));
+            let key = index.iter().fold(key, |key, index| key.index((*index).into()));
+            prop_assert_eq!(Key::parse(&key.to_string()), Some(key));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC*|[a.\"\\[\\]0\\\\]{0,8}") {
             let _ = Key::parse(&text);
         }
     }
 
     #[test]
     fn malformed_keys_are_refused() {
-        for bad in ["", ".", "a.", ".a", "a..b", "[0]", "a[", "a[x]", "a[0]b", "a]"] {
+        for bad in [
+            "", ".", "a.", ".a", "a..b", "[0]", "a[", "a[x]", "a[0]b", "a]", "\"a", "\"a\"b",
+            "a\"b", "a.\"b\".", "a[0]]",
+        ] {
             assert_eq!(Key::parse(bad), None, "{bad:?}");
         }
     }

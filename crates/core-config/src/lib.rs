@@ -7,6 +7,7 @@ mod error;
 mod key;
 mod live;
 mod loader;
+mod mask;
 mod merge;
 mod node;
 mod origin;

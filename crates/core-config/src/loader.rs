@@ -6,7 +6,7 @@ use crate::merge::merge;
 use crate::schema::Schema;
 use crate::source::arguments::{self, Argument};
 use crate::source::{Found, dot_env, environment, file, key_folder};
-use crate::{Draft, Error, Loaded, Origin, Problem, Settings, read};
+use crate::{Draft, Error, Loaded, Origin, Problem, Settings, read, references};
 
 /// Says where settings come from, and reads them, any number of times.
 ///
@@ -145,18 +145,24 @@ impl<T: Settings> Loader<T> {
         {
             take(found);
         }
-        let variable = |name: &str| Origin::Variable { name: name.to_owned() };
-        take(Ok(environment::read(&self.variables, &self.prefix, &schema, &variable)));
+        let variables = self.variables.iter().map(|(name, value)| {
+            (name.clone(), value.clone(), Origin::Variable { name: name.clone() })
+        });
+        take(Ok(environment::read(variables, &self.prefix, &schema)));
         take(Ok(arguments::read(&self.arguments, &schema)));
 
         let merged = merge(&layers);
+        let is_whole = problems.is_empty();
+        let (references, malformed) = references::find(&merged);
+        problems.extend(malformed);
         if problems.is_empty() {
-            return Draft::new(schema, layers, merged, warnings);
+            return Ok(Draft::new(schema, layers, merged, references, warnings));
         }
         // What did arrive has mistakes of its own, which are worth telling now, but for names that
         // may be missing only because a source could not be read.
-        let more = read::settings::<T>(&merged, &schema).err().unwrap_or_default();
-        problems.extend(more.into_iter().filter(|problem| problem.origin.is_some()));
+        let mut more = read::settings::<T>(&merged, &schema, &references).err().unwrap_or_default();
+        more.retain(|problem| is_whole || problem.origin.is_some());
+        Problem::add_new(&mut problems, more);
         Err(Error::refused(problems))
     }
 
@@ -201,7 +207,7 @@ impl FileSource {
             }
             Self::Folder(path) => match file::folder(path) {
                 Ok(files) => {
-                    files.into_iter().for_each(|file| Self::Optional(file).read(schema, take));
+                    files.into_iter().for_each(|file| Self::Required(file).read(schema, take));
                 }
                 Err(problem) => take(Err(problem)),
             },
@@ -211,5 +217,5 @@ impl FileSource {
 }
 
 fn missing(path: &Path) -> Problem {
-    Problem::of(Origin::KeyFile { path: path.to_owned() }, "does not exist")
+    Problem::of(Origin::WholeFile { path: path.to_owned() }, file::absent(path))
 }

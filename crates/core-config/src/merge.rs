@@ -20,14 +20,18 @@ pub(crate) struct Merged {
 }
 
 impl Merged {
-    /// The origin of a key, or of the nearest table above it that was written.
+    /// The origin of a key, or of the nearest table above it that was written. The whole has none:
+    /// every source is part of it.
     pub(crate) fn origin(&self, key: &Key) -> Option<Origin> {
         let mut key = key.clone();
         loop {
+            if key.is_root() {
+                return None;
+            }
             if let Some(origin) = self.origins.get(&key) {
                 return Some(origin.clone());
             }
-            key = key.parent().filter(|above| !above.is_root())?;
+            key = key.parent()?;
         }
     }
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde_json::{Number, Value};
 
 use crate::key::Segment;
@@ -17,7 +19,7 @@ pub(crate) enum Kind {
     Number(Number),
     Text(String),
     List(Vec<Node>),
-    Table(Vec<(String, Node)>),
+    Table(BTreeMap<String, Node>),
 }
 
 impl Node {
@@ -44,7 +46,7 @@ impl Node {
 
     /// An empty table.
     pub(crate) fn table(origin: Origin) -> Self {
-        Self::new(origin, Kind::Table(Vec::new()))
+        Self::new(origin, Kind::Table(BTreeMap::new()))
     }
 
     /// Puts a value at a key of names, making the tables above it. Replaces what stood there.
@@ -59,15 +61,12 @@ impl Node {
         };
         let Segment::Name(first) = first else { unreachable!("sources set whole lists") };
         if !matches!(self.kind, Kind::Table(_)) {
-            self.kind = Kind::Table(Vec::new());
+            self.kind = Kind::Table(BTreeMap::new());
         }
         let Kind::Table(entries) = &mut self.kind else { unreachable!("made a table above") };
-        let position =
-            entries.iter().position(|(name, _)| **name == **first).unwrap_or_else(|| {
-                entries.push((first.to_string(), Self::table(value.origin.clone())));
-                entries.len() - 1
-            });
-        entries[position].1.insert_at(rest, value);
+        let origin = value.origin.clone();
+        let entry = entries.entry(first.to_string()).or_insert_with(|| Self::table(origin));
+        entry.insert_at(rest, value);
     }
 
     /// The value alone.
@@ -104,12 +103,10 @@ impl Node {
 
     /// The part at a key.
     pub(crate) fn get(&self, key: &Key) -> Option<&Self> {
-        let mut found = None;
-        self.walk(&Key::root(), &mut |at, node| {
-            if at == key {
-                found = Some(node);
-            }
-        });
-        found
+        key.segments().iter().try_fold(self, |node, segment| match (&node.kind, segment) {
+            (Kind::Table(entries), Segment::Name(name)) => entries.get(&**name),
+            (Kind::List(list), Segment::Index(index)) => list.get(*index),
+            _ => None,
+        })
     }
 }

@@ -14,8 +14,9 @@ pub enum Origin {
         /// The column.
         column: usize,
     },
-    /// A file that is one value, as in a mounted Secret or ConfigMap.
-    KeyFile {
+    /// A whole file: it is one value, as in a mounted Secret or ConfigMap, or it has no lines to
+    /// point at.
+    WholeFile {
         /// The file.
         path: PathBuf,
     },
@@ -23,6 +24,8 @@ pub enum Origin {
     DotEnv {
         /// The file.
         path: PathBuf,
+        /// The line where the variable begins, from one.
+        line: usize,
         /// The variable's name.
         variable: String,
     },
@@ -45,8 +48,10 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => f.write_str("default"),
             Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
-            Self::KeyFile { path } => write!(f, "{}", path.display()),
-            Self::DotEnv { path, variable } => write!(f, "{}: {variable}", path.display()),
+            Self::WholeFile { path } => write!(f, "{}", path.display()),
+            Self::DotEnv { path, line, variable } => {
+                write!(f, "{}:{line}: {variable}", path.display())
+            }
             Self::Variable { name } => write!(f, "variable {name}"),
             Self::Flag { name } => write!(f, "flag {name}"),
         }

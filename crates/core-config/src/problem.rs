@@ -27,6 +27,14 @@ impl Problem {
     pub(crate) fn of(origin: Origin, message: impl Into<String>) -> Self {
         Self { key: None, origin: Some(origin), message: message.into() }
     }
+
+    /// Adds to known mistakes those at other keys: a second one at a key follows from the first.
+    pub(crate) fn add_new(known: &mut Vec<Self>, more: Vec<Self>) {
+        let is_new = |problem: &Self| known.iter().all(|known| known.key != problem.key);
+        let more: Vec<Self> =
+            more.into_iter().filter(|problem| problem.key.is_none() || is_new(problem)).collect();
+        known.extend(more);
+    }
 }
 
 impl fmt::Display for Problem {

@@ -1,24 +1,36 @@
 //! From the merged tree to the typed settings, with every mistake on the way.
 
-use std::collections::BTreeSet;
+mod remainder;
 
+use std::collections::BTreeSet;
+use std::fmt;
+
+use core_types::is_credential;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::key::{Key, Segment};
+use self::remainder::Remainder;
 use crate::merge::Merged;
-use crate::schema::{Schema, View, type_name};
+use crate::schema::{Schema, View, type_name, type_of};
 use crate::suggest::nearest;
-use crate::{Problem, Problems, Settings};
+use crate::{Key, Problem, Problems, Reference, Settings};
 
-/// More mistakes than this help nobody.
-const MAX_PROBLEMS: usize = 100;
+/// More mistakes than this help nobody; that there are more is said in one.
+const LAST_PROBLEM: usize = 100;
+const MAX_PROBLEMS: usize = LAST_PROBLEM + 1;
 
 /// Why a tree does not fit a type: the first part that does not.
-#[derive(Debug)]
 pub struct ReadError {
-    key: Key,
+    pub(crate) key: Key,
+    /// In the type's own words, which may quote what was written.
     message: String,
+}
+
+/// The key alone.
+impl fmt::Debug for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadError").field("key", &self.key).finish_non_exhaustive()
+    }
 }
 
 /// Reads a type, remembering where it failed.
@@ -27,7 +39,13 @@ pub(crate) fn typed<T: DeserializeOwned>(tree: &Value) -> Result<T, ReadError> {
         let key = error.path().iter().fold(Key::root(), |key, segment| match segment {
             serde_path_to_error::Segment::Map { key: name } => key.name(name),
             serde_path_to_error::Segment::Seq { index } => key.index(*index),
-            // A variant is no step of the tree; nothing is known below an unknown.
+            // A variant is a step of the tree only where it is written as a key.
+            serde_path_to_error::Segment::Enum { variant }
+                if key.name(variant).get(tree).is_some() =>
+            {
+                key.name(variant)
+            }
+            // Nothing is known below an unknown.
             _ => key,
         });
         ReadError { key, message: error.into_inner().to_string() }
@@ -35,62 +53,92 @@ pub(crate) fn typed<T: DeserializeOwned>(tree: &Value) -> Result<T, ReadError> {
 }
 
 /// Reads and validates the settings, or reports every mistake.
-pub(crate) fn settings<T: Settings>(merged: &Merged, schema: &Schema) -> Result<T, Vec<Problem>> {
-    let mut found = Found { merged, schema, problems: Vec::new(), seen: BTreeSet::new() };
-    found.check(&schema.view(), &merged.value, &Key::root());
-    let settings = found.read::<T>();
+///
+/// What refers to a secret may hold one by now.
+pub(crate) fn settings<T: Settings>(
+    merged: &Merged,
+    schema: &Schema,
+    referring: &[Reference],
+) -> Result<T, Vec<Problem>> {
+    let mut reading = Reading {
+        merged,
+        schema,
+        referring,
+        problems: Vec::new(),
+        seen: BTreeSet::new(),
+        wrong: Vec::new(),
+    };
+    reading.check(&schema.view(), &merged.value, &Key::root());
+    let settings = reading.read::<T>();
     if let Some(settings) = &settings {
         let mut broken = Problems::default();
         settings.validate(&mut broken);
         for (key, message) in broken.into_inner() {
-            found.add(&key, message);
+            // What was put in the place of a wrong value may be what breaks the rule.
+            let is_doubtful = reading.wrong.iter().any(|wrong| {
+                wrong.parent() == key.parent() || wrong.starts_with(&key) || key.starts_with(wrong)
+            });
+            if !is_doubtful {
+                reading.add(&key, message);
+            }
         }
     }
     match settings {
-        Some(settings) if found.problems.is_empty() => Ok(settings),
-        _ => Err(found.problems),
+        Some(settings) if reading.problems.is_empty() => Ok(settings),
+        _ => Err(reading.problems),
     }
 }
 
-struct Found<'a> {
+struct Reading<'a> {
     merged: &'a Merged,
     schema: &'a Schema,
+    referring: &'a [Reference],
     problems: Vec<Problem>,
     /// One mistake a key: a second one is a consequence of the first.
     seen: BTreeSet<Key>,
+    /// The keys whose values were wrong; not those that are unknown.
+    wrong: Vec<Key>,
 }
 
-impl Found<'_> {
+impl Reading<'_> {
     fn add(&mut self, key: &Key, message: impl Into<String>) {
-        if self.problems.len() < MAX_PROBLEMS && self.seen.insert(key.clone()) {
-            self.problems.push(Problem::at(key, self.merged.origin(key), message));
+        self.tell(key, Problem::at(key, self.merged.origin(key), message));
+    }
+
+    fn tell(&mut self, key: &Key, problem: Problem) {
+        if !self.seen.insert(key.clone()) {
+            return;
         }
+        match self.problems.len() {
+            MAX_PROBLEMS.. => {}
+            LAST_PROBLEM => {
+                let message = format!("there are more mistakes than these {LAST_PROBLEM}");
+                self.problems.push(Problem { key: None, origin: None, message });
+            }
+            _ => self.problems.push(problem),
+        }
+    }
+
+    fn wrong(&mut self, key: &Key, message: impl Into<String>) {
+        self.wrong.push(key.clone());
+        self.add(key, message);
     }
 
     /// What the schema can tell: unknown names, missing names, wrong types.
     fn check(&mut self, view: &View<'_>, value: &Value, key: &Key) {
-        let json_type = match value {
-            Value::Null => "null",
-            Value::Bool(_) => "boolean",
-            Value::Number(number) if number.is_f64() => "number",
-            Value::Number(_) => "integer",
-            Value::String(_) => "string",
-            Value::Array(_) => "array",
-            Value::Object(_) => "object",
-        };
-        let fits = view.allows(json_type) || (json_type == "integer" && view.allows("number"));
-        if !fits {
-            let found = type_name(json_type);
-            return self.add(key, format!("expected {}, found {found}", view.expected()));
+        if !view.fits(value) {
+            let found = type_name(type_of(value));
+            return self.wrong(key, format!("expected {}, found {found}", view.expected()));
         }
-        if !is_within(value, view) {
-            return self.add(key, format!("expected {}", view.expected()));
+        let view = view.narrow(value);
+        if value.as_f64().is_some_and(|number| !view.admits(number)) {
+            return self.wrong(key, format!("expected {}", view.expected()));
         }
         match value {
             Value::Array(list) => {
-                if let Some(items) = view.items() {
-                    for (index, item) in list.iter().enumerate() {
-                        self.check(&items, item, &key.index(index));
+                for (index, item) in list.iter().enumerate() {
+                    if let Some(view) = view.item(index) {
+                        self.check(&view, item, &key.index(index));
                     }
                 }
             }
@@ -99,7 +147,7 @@ impl Found<'_> {
                     let below = key.name(name);
                     match view.member(name) {
                         Some(member) => self.check(&member, value, &below),
-                        None if view.is_closed() => self.unknown(view, name, &below),
+                        None if view.is_closed() => self.unknown(&view, name, &below),
                         None => {}
                     }
                 }
@@ -137,60 +185,86 @@ impl Found<'_> {
     }
 
     fn missing(&mut self, key: &Key, expected: &str) {
-        if self.problems.len() < MAX_PROBLEMS && self.seen.insert(key.clone()) {
-            let message = format!("missing; expected {expected}");
-            self.problems.push(Problem::at(key, None, message));
-        }
+        self.tell(key, Problem::at(key, None, format!("missing; expected {expected}")));
     }
 
     /// What only the type can tell: reads it, and after a mistake reads it again without the part
     /// that was wrong, until all of them are known.
     fn read<T: Settings>(&mut self) -> Option<T> {
-        let mut tree = self.merged.value.clone();
+        let mut tree = Remainder::new(&self.merged.value);
         // What the schema has refused would be refused again.
         for key in &self.seen {
-            take_out(key, &mut tree);
+            tree.take_out(key);
         }
         for _ in 0..MAX_PROBLEMS {
-            let error = match T::read(&tree) {
+            let error = match T::read(tree.value()) {
                 Ok(settings) => return Some(settings),
                 Err(error) => error,
             };
-            let is_known = self
-                .seen
-                .iter()
-                .any(|seen| seen.starts_with(&error.key) || error.key.starts_with(seen));
-            if !is_known {
-                let message = self.say(&error);
-                self.add(&error.key, message);
-            }
-            if !take_out(&error.key, &mut tree) {
+            let table = tree.written(&error.key);
+            let is_below = self.seen.iter().any(|seen| table.starts_with(seen));
+            let member = if is_below { None } else { tree.member_at_fault::<T>(&error) };
+            let follows = || is_below || self.seen.iter().any(|seen| seen.starts_with(&table));
+            let key = match member {
+                None if follows() => table,
+                found => {
+                    let key = found.unwrap_or(table);
+                    let message = self.say(&error, &key);
+                    self.wrong(&key, message);
+                    key
+                }
+            };
+            if !tree.take_out(&key) {
                 return None;
             }
         }
         None
     }
 
+    /// Whether a key, or one below it, holds a secret.
+    fn is_secret(&self, key: &Key) -> bool {
+        let at = |key: &Key| self.schema.at(key).is_some_and(|view| view.is_secret());
+        at(key)
+            || key.last_name().is_some_and(is_credential)
+            || self.referring.iter().any(|reference| reference.key.starts_with(key))
+            || self
+                .schema
+                .leaves()
+                .iter()
+                .any(|(leaf, view)| leaf.starts_with(key) && view.is_secret())
+    }
+
     /// The type's own words if they hold nothing of what was written, else what the schema expects.
-    fn say(&self, error: &ReadError) -> String {
-        let view = self.schema.at(&error.key);
-        let is_secret = view.as_ref().is_some_and(View::is_secret);
+    fn say(&self, error: &ReadError, key: &Key) -> String {
+        let view = self.schema.at(key);
         if let Some(expected) = view.as_ref().and_then(View::explicit) {
             return format!("expected {expected}");
         }
+        let is_secret = self.is_secret(key);
         // `invalid type: string "…", expected …`: what was found may be a secret, what was
         // expected comes from the code.
         if let Some((found, expected)) = error.message.rsplit_once(", expected ")
             && found.starts_with("invalid ")
+            && !is_secret
         {
             return format!("expected {}", range_of(expected).unwrap_or(expected));
         }
-        let written = self.written(&error.key);
-        let shows = |text: &String| error.message.contains(text.as_str());
-        if !is_secret && !error.message.is_empty() && !written.iter().any(shows) {
+        if !is_secret && !error.message.is_empty() && !self.is_quoted(key, &error.message) {
             return error.message.clone();
         }
         format!("expected {}", view.map_or("another value".into(), |view| view.expected()))
+    }
+
+    /// Whether a message shows a part of what was written at a key or below it: a whole text, or
+    /// more letters of one than may be chance.
+    fn is_quoted(&self, key: &Key, message: &str) -> bool {
+        const CHANCE: usize = 4;
+        let message: Vec<char> = message.to_lowercase().chars().collect();
+        let has = |part: &[char]| message.windows(part.len()).any(|window| window == part);
+        self.written(key).iter().any(|text| {
+            let text: Vec<char> = text.to_lowercase().chars().collect();
+            text.windows(CHANCE.min(text.len())).any(has)
+        })
     }
 
     /// Every text and number that was written at a key or below it.
@@ -208,21 +282,6 @@ impl Found<'_> {
         collect(key.get(&self.merged.value).unwrap_or(&Value::Null), &mut texts);
         texts
     }
-}
-
-/// Takes a part out of a tree; of a list, the whole, so that its other elements keep their numbers.
-fn take_out(key: &Key, tree: &mut Value) -> bool {
-    let names = key.segments().iter().take_while(|segment| matches!(segment, Segment::Name(_)));
-    let key = names.fold(Key::root(), |key, segment| key.with(segment.clone()));
-    key.remove(tree).is_some()
-}
-
-/// Whether a number is within the bounds that the schema sets; anything else is.
-fn is_within(value: &Value, view: &View<'_>) -> bool {
-    let (least, greatest) = view.bounds();
-    let Some(number) = value.as_f64() else { return true };
-    least.and_then(Value::as_f64).is_none_or(|least| number >= least)
-        && greatest.and_then(Value::as_f64).is_none_or(|greatest| number <= greatest)
 }
 
 /// What serde calls a type of integers, in words.

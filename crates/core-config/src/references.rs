@@ -23,20 +23,25 @@ pub struct Reference {
 }
 
 /// A text value, taken apart.
-enum Part<'t> {
+pub(crate) enum Part<'t> {
     Text(&'t str),
     Reference(&'t str),
+    /// What begins as a reference and does not end.
+    Unclosed(&'t str),
 }
 
-fn parts(text: &str) -> Vec<Part<'_>> {
+pub(crate) fn parts(text: &str) -> Vec<Part<'_>> {
     if SecretRef::is_reference(text) {
         return vec![Part::Reference(text)];
     }
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find(OPENING) {
-        let Some(length) = rest[start..].find('}') else { break };
         parts.push(Part::Text(&rest[..start]));
+        let Some(length) = rest[start..].find('}') else {
+            parts.push(Part::Unclosed(&rest[start + 2..]));
+            return parts;
+        };
         parts.push(Part::Reference(&rest[start + 2..start + length]));
         rest = &rest[start + length + 1..];
     }
@@ -49,23 +54,30 @@ pub(crate) fn is_reference(text: &str) -> bool {
     text.parse::<SecretRef>().is_ok()
 }
 
-/// Every reference in a tree; a malformed one is a mistake.
-pub(crate) fn find(merged: &Merged) -> Result<Vec<Reference>, Vec<Problem>> {
+/// Every reference in a tree, and those that are malformed, which are mistakes.
+pub(crate) fn find(merged: &Merged) -> (Vec<Reference>, Vec<Problem>) {
     let (mut references, mut problems) = (Vec::new(), Vec::new());
     each_text(&merged.value, &Key::root(), &mut |key, text| {
         for part in parts(text) {
-            let Part::Reference(reference) = part else { continue };
-            let origin = merged.origin(key);
-            match reference.parse() {
-                Ok(target) => references.push(Reference { key: key.clone(), origin, target }),
-                Err(error) => problems.push(Problem::at(key, origin, error.to_string())),
+            let origin = || merged.origin(key);
+            let mut refuse = |message: String| problems.push(Problem::at(key, origin(), message));
+            match part {
+                Part::Text(_) => {}
+                Part::Reference(reference) => match reference.parse() {
+                    Ok(target) => {
+                        references.push(Reference { key: key.clone(), origin: origin(), target });
+                    }
+                    Err(error) => refuse(error.to_string()),
+                },
+                Part::Unclosed(_) => refuse("the brace after `${secret://` is not closed".into()),
             }
         }
     });
-    if problems.is_empty() { Ok(references) } else { Err(problems) }
+    (references, problems)
 }
 
-fn each_text(value: &Value, key: &Key, visit: &mut dyn FnMut(&Key, &str)) {
+/// Visits every text of a tree.
+pub(crate) fn each_text(value: &Value, key: &Key, visit: &mut dyn FnMut(&Key, &str)) {
     match value {
         Value::String(text) => visit(key, text),
         Value::Array(list) => {
@@ -97,6 +109,7 @@ pub(crate) fn substitute(
         for part in parts(text) {
             match part {
                 Part::Text(text) => whole += text,
+                Part::Unclosed(_) => unreachable!("malformed references were refused"),
                 Part::Reference(reference) => {
                     let target = reference.parse().expect("malformed references were refused");
                     match resolve(&target) {
@@ -143,9 +156,10 @@ mod tests {
         let tree = merged(json!({
             "token": "secret://app:token",
             "list": ["plain", {"url": "db://u:${secret://db:password}@h/${secret://db:name}"}],
-            "not": "${HOME} and ${secret://unclosed",
+            "not": "${HOME} and secret://later",
         }));
-        let references = find(&tree).unwrap();
+        let (references, problems) = find(&tree);
+        assert_eq!(problems, []);
         let targets: Vec<String> = references.iter().map(|r| r.target.to_string()).collect();
         assert_eq!(targets, ["secret://db:password", "secret://db:name", "secret://app:token"]);
 
@@ -154,14 +168,16 @@ mod tests {
         substitute(&mut value, &references, &resolve).unwrap();
         assert_eq!(value["token"], "token");
         assert_eq!(value["list"][1]["url"], "db://u:password@h/name");
-        assert_eq!(value["not"], "${HOME} and ${secret://unclosed");
+        assert_eq!(value["not"], "${HOME} and secret://later");
+        wipe(&mut value);
+        assert_eq!(value, json!({"token": "", "list": ["", {"url": ""}], "not": ""}));
     }
 
     /// CFG-10: the error names the reference and its place, and never a value.
     #[test]
     fn what_cannot_be_resolved_is_named() {
         let tree = merged(json!({"a": "secret://app:token", "b": "x${secret://other}"}));
-        let references = find(&tree).unwrap();
+        let (references, _) = find(&tree);
         let mut value = tree.value.clone();
         let resolve = |_: &SecretRef| Err("not found in backend env".to_owned());
         let problems = substitute(&mut value, &references, &resolve).unwrap_err();
@@ -173,11 +189,19 @@ mod tests {
                 "default: b: secret://other cannot be resolved: not found in backend env",
             ]
         );
-        let problems = find(&merged(json!({"a": "secret://"}))).unwrap_err();
-        assert!(
-            problems[0].to_string().contains("expected a reference such as"),
-            "{}",
-            problems[0]
-        );
+    }
+
+    /// CFG-10: what was hardly meant as a text is a mistake, and hides no other.
+    #[test]
+    fn malformed_references_are_mistakes() {
+        let tree = merged(json!({
+            "a": "secret://", "b": "x${secret://canary", "c": "${secret://x y}", "d": "secret://d"
+        }));
+        let (references, problems) = find(&tree);
+        assert_eq!(references.len(), 1);
+        let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert!(texts[0].contains("a: expected a reference such as"), "{texts:?}");
+        assert_eq!(texts[1], "default: b: the brace after `${secret://` is not closed");
+        assert!(texts[2].contains("c: expected a reference such as"), "{texts:?}");
     }
 }

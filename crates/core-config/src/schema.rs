@@ -2,14 +2,11 @@
 
 mod view;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-pub(crate) use self::view::{View, type_name};
+pub(crate) use self::view::{View, type_name, type_of};
 use crate::Key;
 use crate::key::Segment;
-
-/// How deep references and tables are followed. A settings type that is deeper refers to itself.
-const MAX_DEPTH: usize = 24;
 
 /// A JSON Schema with the definitions that it refers to.
 #[derive(Clone, Debug)]
@@ -25,33 +22,72 @@ impl Schema {
         View::new(self, &self.0)
     }
 
-    /// The schema that a reference names.
-    fn definition(&self, reference: &str) -> Option<&Value> {
-        self.0.pointer(reference.strip_prefix('#')?)
+    /// Everything that may stand at a place: one shape for each alternative.
+    fn shapes<'s>(&'s self, place: &'s Value, depth: usize) -> Vec<Vec<&'s Map<String, Value>>> {
+        let Some(part) = place.as_object().filter(|_| depth > 0) else { return vec![Vec::new()] };
+        let list = |name: &str| part.get(name).and_then(Value::as_array).into_iter().flatten();
+        let target = part.get("$ref").and_then(Value::as_str);
+        let definition = target.and_then(|target| self.0.pointer(target.strip_prefix('#')?));
+        let together = definition.into_iter().chain(list("allOf"));
+        let mut shapes = vec![vec![part]];
+        for place in together {
+            shapes = combined(&shapes, &self.shapes(place, depth - 1));
+        }
+        for alternatives in ["anyOf", "oneOf"] {
+            let places = list(alternatives);
+            let any: Vec<_> = places.flat_map(|place| self.shapes(place, depth - 1)).collect();
+            if !any.is_empty() {
+                shapes = combined(&shapes, &any);
+            }
+        }
+        shapes
     }
 
     /// What may stand at a key; `None` where the schema knows nothing of it.
     pub(crate) fn at(&self, key: &Key) -> Option<View<'_>> {
         key.segments().iter().try_fold(self.view(), |view, segment| match segment {
             Segment::Name(name) => view.member(name),
-            Segment::Index(_) => view.items(),
+            Segment::Index(index) => view.item(*index),
         })
     }
 
     /// Every key that can be written down, tables with fixed names taken apart.
     pub(crate) fn leaves(&self) -> Vec<(Key, View<'_>)> {
         let mut leaves = Vec::new();
-        collect(&self.view(), &Key::root(), &mut leaves);
+        collect(&self.view(), &Key::root(), &mut Vec::new(), &mut leaves);
         leaves
     }
 }
 
-fn collect<'s>(view: &View<'s>, key: &Key, leaves: &mut Vec<(Key, View<'s>)>) {
-    let members = view.members();
-    if members.is_empty() || key.segments().len() >= MAX_DEPTH {
-        leaves.push((key.clone(), view.clone()));
-    }
-    for (name, member) in members {
-        collect(&member, &key.name(name), leaves);
-    }
+/// Whether two parts are one and the same place of the schema.
+fn same(a: &Map<String, Value>, b: &Map<String, Value>) -> bool {
+    std::ptr::eq(a, b)
 }
+
+fn combined<P: Copy>(shapes: &[Vec<P>], with: &[Vec<P>]) -> Vec<Vec<P>> {
+    shapes.iter().flat_map(|a| with.iter().map(|b| [&a[..], &b[..]].concat())).collect()
+}
+
+fn collect<'s>(
+    view: &View<'s>,
+    key: &Key,
+    above: &mut Vec<&'s Map<String, Value>>,
+    leaves: &mut Vec<(Key, View<'s>)>,
+) {
+    let tables = view.tables();
+    // A type that holds itself goes on without end: it is whole where it comes again.
+    let is_again = tables.iter().any(|table| above.iter().any(|known| same(known, table)));
+    if tables.is_empty() || is_again {
+        leaves.push((key.clone(), view.clone()));
+        return;
+    }
+    let length = above.len();
+    above.extend(tables);
+    for (name, member) in view.members() {
+        collect(&member, &key.name(name), above, leaves);
+    }
+    above.truncate(length);
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ pub(crate) mod environment;
 pub(crate) mod file;
 mod json;
 pub(crate) mod key_folder;
+mod lines;
 mod text;
 mod toml;
 mod yaml;
@@ -38,7 +39,7 @@ impl From<Node> for Found {
 
 /// A problem of a whole file.
 fn file_problem(path: &Path, message: impl Into<String>) -> Problem {
-    Problem::of(Origin::KeyFile { path: path.to_owned() }, message)
+    Problem::of(Origin::WholeFile { path: path.to_owned() }, message)
 }
 
 /// A place in a file.

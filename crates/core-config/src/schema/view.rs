@@ -1,49 +1,87 @@
 use serde_json::{Map, Value};
 
-use super::{MAX_DEPTH, Schema};
+use super::{Schema, same};
 
-/// One place of a schema, with references followed and alternatives taken together.
+/// How many references and alternatives may stand inside each other at one place.
+const MAX_DEPTH: usize = 16;
+
+type Part<'s> = &'s Map<String, Value>;
+
+/// One place of a schema, with references followed.
 #[derive(Clone, Debug)]
 pub(crate) struct View<'s> {
     schema: &'s Schema,
-    /// The place itself, what it refers to, and its alternatives. Nearest first.
-    parts: Vec<&'s Map<String, Value>>,
-    /// Whether more than one alternative is a table, so that names cannot be checked one by one.
-    is_union: bool,
+    /// What may stand here, one shape for each alternative. A shape is all that holds of it: the
+    /// place itself, what it refers to, and the alternative. Nearest first.
+    shapes: Vec<Vec<Part<'s>>>,
+    /// Whether this is a secret, or part of one.
+    is_secret: bool,
 }
 
 impl<'s> View<'s> {
     pub(super) fn new(schema: &'s Schema, place: &'s Value) -> Self {
-        let mut view = Self { schema, parts: Vec::new(), is_union: false };
-        view.gather(place, 0);
-        let is_table = |part: &&&Map<String, Value>| part.contains_key("properties");
-        view.is_union = view.parts.iter().filter(is_table).count() > 1
-            && view
-                .parts
-                .iter()
-                .any(|part| part.contains_key("oneOf") || part.contains_key("anyOf"));
-        view
+        Self::of(schema, [place], false)
     }
 
-    fn gather(&mut self, place: &'s Value, depth: usize) {
-        let Some(part) = place.as_object().filter(|_| depth < MAX_DEPTH) else { return };
-        self.parts.push(part);
-        let target = part.get("$ref").and_then(Value::as_str);
-        if let Some(definition) = target.and_then(|target| self.schema.definition(target)) {
-            self.gather(definition, depth + 1);
-        }
-        for alternatives in ["allOf", "anyOf", "oneOf"] {
-            for alternative in
-                part.get(alternatives).and_then(Value::as_array).into_iter().flatten()
-            {
-                self.gather(alternative, depth + 1);
+    /// What may stand at one of several places.
+    fn of(
+        schema: &'s Schema,
+        places: impl IntoIterator<Item = &'s Value>,
+        is_in_secret: bool,
+    ) -> Self {
+        let shapes: Vec<_> =
+            places.into_iter().flat_map(|place| schema.shapes(place, MAX_DEPTH)).collect();
+        // One alternative that is a secret is enough: it may be the one that was chosen.
+        let is_secret = is_in_secret
+            || shapes.iter().flatten().any(|part| part.get("writeOnly") == Some(&true.into()));
+        Self { schema, shapes, is_secret }
+    }
+
+    /// What may stand below this.
+    fn below(&self, places: Vec<&'s Value>) -> Option<Self> {
+        (!places.is_empty()).then(|| Self::of(self.schema, places, self.is_secret))
+    }
+
+    /// Every part of every shape, each once.
+    fn parts(&self) -> Vec<Part<'s>> {
+        let mut parts: Vec<Part<'s>> = Vec::new();
+        for part in self.shapes.iter().flatten() {
+            if !parts.iter().any(|known| same(known, part)) {
+                parts.push(part);
             }
         }
+        parts
+    }
+
+    /// The parts that give tables their names: what tells one type from another.
+    pub(super) fn tables(&self) -> Vec<Part<'s>> {
+        self.parts().into_iter().filter(|part| part.contains_key("properties")).collect()
+    }
+
+    /// The shapes that a value can have been meant for, by its JSON type, by the names that a shape
+    /// requires, and by the texts that tell shapes apart.
+    pub(crate) fn narrow(&self, value: &Value) -> Self {
+        let json_type = type_of(value);
+        let keep = |shapes: Vec<Vec<Part<'s>>>, fits: &dyn Fn(&[Part<'s>]) -> bool| {
+            let kept: Vec<_> = shapes.iter().filter(|shape| fits(shape)).cloned().collect();
+            if kept.is_empty() { shapes } else { kept }
+        };
+        let mut shapes = keep(self.shapes.clone(), &|shape| allows(shape, json_type));
+        if let Value::Object(table) = value {
+            shapes = keep(shapes, &|shape| {
+                properties(shape).all(|(name, place)| match (place.get("const"), table.get(name)) {
+                    (Some(tag), Some(written)) => tag == written,
+                    _ => true,
+                })
+            });
+            shapes = keep(shapes, &|shape| required(shape).all(|name| table.contains_key(name)));
+        }
+        Self { shapes, ..self.clone() }
     }
 
     /// The nearest value of a keyword.
     fn keyword(&self, name: &str) -> Option<&'s Value> {
-        self.parts.iter().find_map(|part| part.get(name))
+        self.shapes.iter().flatten().find_map(|part| part.get(name))
     }
 
     /// The texts of a keyword that is a list.
@@ -54,12 +92,12 @@ impl<'s> View<'s> {
     /// The JSON types that may stand here; empty if any may.
     pub(crate) fn types(&self) -> Vec<&'s str> {
         let mut types: Vec<&str> = Vec::new();
-        for part in &self.parts {
-            match part.get("type") {
-                Some(Value::String(name)) => types.push(name),
-                Some(Value::Array(names)) => types.extend(names.iter().filter_map(Value::as_str)),
-                _ => {}
+        for shape in &self.shapes {
+            let of_shape = types_of(shape);
+            if of_shape.is_empty() {
+                return Vec::new();
             }
+            types.extend(of_shape);
         }
         types.sort_unstable();
         types.dedup();
@@ -67,56 +105,76 @@ impl<'s> View<'s> {
     }
 
     pub(crate) fn allows(&self, json_type: &str) -> bool {
-        let types = self.types();
-        types.is_empty() || types.contains(&json_type)
+        self.shapes.iter().any(|shape| allows(shape, json_type))
+    }
+
+    /// Whether a value is of a type that may stand here.
+    pub(crate) fn fits(&self, value: &Value) -> bool {
+        let json_type = type_of(value);
+        self.allows(json_type) || (json_type == "integer" && self.allows("number"))
     }
 
     /// The names of a table with fixed names, each with what may stand there.
     pub(crate) fn members(&self) -> Vec<(&'s str, View<'s>)> {
-        let mut members: Vec<(&str, View<'s>)> = Vec::new();
-        for part in &self.parts {
-            for (name, place) in
-                part.get("properties").and_then(Value::as_object).into_iter().flatten()
-            {
-                if !members.iter().any(|(known, _)| known == name) {
-                    members.push((name, Self::new(self.schema, place)));
+        let mut places: Vec<(&str, Vec<&Value>)> = Vec::new();
+        for part in self.tables() {
+            for (name, place) in properties(&[part]) {
+                match places.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, others)) => others.push(place),
+                    None => places.push((name, vec![place])),
                 }
             }
         }
-        members
+        places
+            .into_iter()
+            .map(|(name, places)| (name, Self::of(self.schema, places, self.is_secret)))
+            .collect()
     }
 
     /// What may stand under a name: a fixed one, or any name of a map.
     pub(crate) fn member(&self, name: &str) -> Option<View<'s>> {
-        let fixed = |part: &&'s Map<String, Value>| part.get("properties")?.get(name);
-        let fixed = self.parts.iter().find_map(fixed).map(|place| Self::new(self.schema, place));
-        fixed.or_else(|| self.values())
+        let fixed = |part: Part<'s>| part.get("properties")?.get(name);
+        let fixed = self.parts().into_iter().filter_map(fixed).collect();
+        self.below(fixed).or_else(|| self.values())
     }
 
     /// What may stand under any name, if this is a map.
     pub(crate) fn values(&self) -> Option<View<'s>> {
-        let additional = self.keyword("additionalProperties")?;
-        (additional != &Value::Bool(false)).then(|| Self::new(self.schema, additional))
+        let of_part = |part: Part<'s>| {
+            let any = part.get("additionalProperties").filter(|any| **any != Value::Bool(false));
+            // How maps with numbers for names are described.
+            let patterns = part.get("patternProperties").and_then(Value::as_object);
+            any.into_iter().chain(patterns.into_iter().flat_map(Map::values))
+        };
+        self.below(self.parts().into_iter().flat_map(of_part).collect())
     }
 
-    /// What may stand in the list, if this is one.
-    pub(crate) fn items(&self) -> Option<View<'s>> {
-        self.keyword("items").map(|place| Self::new(self.schema, place))
+    /// What may stand at a position of the list, if this is one.
+    pub(crate) fn item(&self, index: usize) -> Option<View<'s>> {
+        let of_part = |part: Part<'s>| {
+            let fixed = part.get("prefixItems").and_then(|places| places.get(index));
+            fixed.or_else(|| part.get("items"))
+        };
+        self.below(self.parts().into_iter().filter_map(of_part).collect())
     }
 
     /// Whether a name that is not among the members is a mistake.
     pub(crate) fn is_closed(&self) -> bool {
-        !self.is_union && self.values().is_none() && !self.members().is_empty()
+        !self.is_union() && self.values().is_none() && !self.tables().is_empty()
     }
 
     /// Whether names cannot be checked, for the table has several shapes.
     pub(crate) fn is_union(&self) -> bool {
-        self.is_union
+        let is_table = |shape: &&Vec<Part<'_>>| properties(shape).next().is_some();
+        self.shapes.iter().filter(is_table).count() > 1
     }
 
     /// The names that must be written, because the type has no default for them.
     pub(crate) fn required(&self) -> Vec<&'s str> {
-        if self.is_union { Vec::new() } else { self.texts("required").collect() }
+        match &*self.shapes {
+            [shape] => required(shape).collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// The default, where the type says one.
@@ -124,9 +182,9 @@ impl<'s> View<'s> {
         self.keyword("default")
     }
 
-    /// Whether this is a secret by its type.
+    /// Whether this is a secret by its type, or part of one.
     pub(crate) fn is_secret(&self) -> bool {
-        self.keyword("writeOnly") == Some(&Value::Bool(true))
+        self.is_secret
     }
 
     /// Short names, behind the prefix, of the environment variable.
@@ -141,15 +199,20 @@ impl<'s> View<'s> {
 
     /// The texts that may stand here, if they are a fixed few.
     pub(crate) fn choices(&self) -> Vec<&'s str> {
-        let consts =
-            self.parts.iter().filter_map(|part| part.get("const")).filter_map(Value::as_str);
-        let enums = self.parts.iter().filter_map(|part| part.get("enum").and_then(Value::as_array));
+        let parts = self.parts();
+        let consts = parts.iter().filter_map(|part| part.get("const")).filter_map(Value::as_str);
+        let enums = parts.iter().filter_map(|part| part.get("enum").and_then(Value::as_array));
         consts.chain(enums.flatten().filter_map(Value::as_str)).collect()
     }
 
-    /// The least and the greatest number.
-    pub(crate) fn bounds(&self) -> (Option<&'s Value>, Option<&'s Value>) {
-        (self.keyword("minimum"), self.keyword("maximum"))
+    /// Whether a number is within the bounds of a shape.
+    pub(crate) fn admits(&self, number: f64) -> bool {
+        let bound =
+            |shape: &[Part<'_>], name| shape.iter().find_map(|part| part.get(name)?.as_f64());
+        self.shapes.iter().any(|shape| {
+            bound(shape, "minimum").is_none_or(|least| number >= least)
+                && bound(shape, "maximum").is_none_or(|greatest| number <= greatest)
+        })
     }
 
     /// What is expected here, in the words of the settings type itself.
@@ -171,22 +234,63 @@ impl<'s> View<'s> {
         if let Some(expected) = self.explicit() {
             return expected.into();
         }
-        let choices = self.choices();
-        if !choices.is_empty() {
-            let quoted: Vec<String> = choices.iter().map(|choice| format!("`{choice}`")).collect();
-            return format!("one of {}", quoted.join(", "));
+        let mut expected: Vec<String> =
+            self.choices().iter().map(|choice| format!("`{choice}`")).collect();
+        if !expected.is_empty() {
+            // Of an enum, some variants may be tables.
+            if self.types().contains(&"object") {
+                expected.push(type_name("object").into());
+            }
+            return format!("one of {}", expected.join(", "));
         }
         let types = self.types();
         let names: Vec<&str> =
             types.iter().filter(|name| **name != "null").map(|name| type_name(name)).collect();
         let mut text = if names.is_empty() { "another value".into() } else { names.join(" or ") };
-        match self.bounds() {
+        match (self.keyword("minimum"), self.keyword("maximum")) {
             (Some(least), Some(greatest)) => text += &format!(" from {least} to {greatest}"),
             (Some(least), None) => text += &format!(" from {least} up"),
             (None, Some(greatest)) => text += &format!(" up to {greatest}"),
             (None, None) => {}
         }
         text
+    }
+}
+
+/// The types of one shape; empty if it takes any.
+fn types_of<'s>(shape: &[Part<'s>]) -> Vec<&'s str> {
+    match shape.iter().find_map(|part| part.get("type")) {
+        Some(Value::String(name)) => vec![name],
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn allows(shape: &[Part<'_>], json_type: &str) -> bool {
+    let types = types_of(shape);
+    types.is_empty() || types.contains(&json_type)
+}
+
+fn properties<'s>(shape: &[Part<'s>]) -> impl Iterator<Item = (&'s str, &'s Value)> {
+    let tables = shape.iter().filter_map(|part| part.get("properties")?.as_object());
+    tables.flatten().map(|(name, place)| (name.as_str(), place))
+}
+
+fn required<'s>(shape: &[Part<'s>]) -> impl Iterator<Item = &'s str> {
+    let lists = shape.iter().filter_map(|part| part.get("required")?.as_array());
+    lists.flatten().filter_map(Value::as_str)
+}
+
+/// The JSON type of a value.
+pub(crate) fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
     }
 }
 

@@ -1,4 +1,5 @@
 use super::{Found, text};
+use crate::key::Segment;
 use crate::node::{Kind, Node};
 use crate::schema::Schema;
 use crate::{Key, Origin, Problem};
@@ -31,7 +32,9 @@ fn set(argument: &Argument, schema: &Schema, root: &mut Node) -> Result<(), Prob
     let malformed =
         || Problem::of(flag(""), "expected a key and a value, such as `server.port=80`");
     let (name, value) = setting.split_once('=').ok_or_else(malformed)?;
-    let key = Key::parse(name.trim()).filter(|_| !name.contains('[')).ok_or_else(malformed)?;
+    let is_name = |segment: &Segment| matches!(segment, Segment::Name(_));
+    let key = Key::parse(name.trim()).filter(|key| key.segments().iter().all(is_name));
+    let key = key.ok_or_else(malformed)?;
     let origin = flag(name.trim());
     let kind = match schema.at(&key) {
         Some(view) => {

@@ -8,18 +8,20 @@ use crate::schema::{Schema, View};
 use crate::suggest::nearest;
 use crate::{Key, Origin, Problem};
 
-/// Reads the variables that belong to the settings.
+/// Reads the variables that belong to the settings: name, value, and where they stand.
 pub(crate) fn read(
-    variables: &[(String, String)],
+    variables: impl IntoIterator<Item = (String, String, Origin)>,
     prefix: &str,
     schema: &Schema,
-    origin: &dyn Fn(&str) -> Origin,
 ) -> Found {
     let names = Names::new(prefix, schema);
-    let mut found = Found::nothing(origin(prefix));
+    let mut found = Found::nothing(Origin::Variable { name: prefix.to_owned() });
     let mut values = Vec::new();
-    for (name, value) in variables {
-        let origin = origin(name);
+    for (name, value, origin) in variables {
+        let name = &*name;
+        if names.is_address_of_service(name, &value) {
+            continue;
+        }
         let mut matches = names.matches(name);
         match matches.len() {
             0 if names.is_ours(name) => {
@@ -28,7 +30,7 @@ pub(crate) fn read(
             0 => {}
             1 => {
                 let Match { key, view, rank } = matches.remove(0);
-                match text::typed(value, &view) {
+                match text::typed(&value, &view) {
                     Ok(value) => values.push((rank, key, Node::from_value(value, &origin))),
                     Err(message) => found.problems.push(Problem::at(&key, Some(origin), message)),
                 }
@@ -40,9 +42,8 @@ pub(crate) fn read(
             }
         }
     }
-    // A longer name is more exact than a shorter one, a table comes before what stands in it, and
-    // equal ones keep a fixed order: the environment itself has none.
-    values.sort_by_key(|(rank, key, _)| (*rank, key.clone()));
+    // A longer name is more exact than a shorter one, and a table comes before what stands in it.
+    values.sort_by(|(rank, key, _), (other, beside, _)| (rank, key).cmp(&(other, beside)));
     for (_, key, node) in values {
         found.node.insert(&key, node);
     }
@@ -91,7 +92,7 @@ impl<'s> Names<'s> {
     fn matches(&self, name: &str) -> Vec<Match<'s>> {
         let mut matches = Vec::new();
         if let Some(rest) = name.strip_prefix(&self.prefix) {
-            descend(&self.schema.view(), &Key::root(), rest, &mut matches);
+            descend(&self.schema.view(), &Key::root(), level(rest), &mut matches);
         }
         // The key itself beats a short name, even where the two are spelled alike.
         if matches.is_empty() {
@@ -114,6 +115,24 @@ impl<'s> Names<'s> {
         !is_service
     }
 
+    /// Whether Kubernetes tells the address of a Service of our name, as no person would, and so
+    /// means none of our keys, whatever they are called: `APP_PORT=tcp://10.0.0.1:80`,
+    /// `APP_PORT_80_TCP_ADDR=10.0.0.1`.
+    fn is_address_of_service(&self, name: &str, value: &str) -> bool {
+        let Some(rest) = name.strip_prefix(&self.prefix).and_then(|rest| rest.strip_prefix("PORT"))
+        else {
+            return false;
+        };
+        let is_address =
+            ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
+        let part = rest.strip_prefix('_').and_then(|rest| rest.split_once('_'));
+        let is_part = part.is_some_and(|(port, rest)| {
+            port.parse::<u16>().is_ok()
+                && ["TCP", "UDP", "SCTP"].iter().any(|p| rest.starts_with(p))
+        });
+        (rest.is_empty() && is_address) || is_part
+    }
+
     fn unknown(&self, name: &str) -> String {
         let known: Vec<String> = self
             .schema
@@ -134,6 +153,11 @@ fn variable(prefix: &str, key: &Key) -> String {
     prefix.to_owned() + &upper(&key.to_string())
 }
 
+/// What follows the mark between two levels, one underscore of which is gone already.
+fn level(rest: &str) -> &str {
+    rest.strip_prefix('_').unwrap_or(rest)
+}
+
 fn upper(name: &str) -> String {
     name.chars()
         .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
@@ -150,7 +174,7 @@ fn descend<'s>(view: &View<'s>, key: &Key, rest: &str, matches: &mut Vec<Match<'
             matches.push(Match { key: below, view: member, rank: Rank::Key });
         } else if let Some(rest) = rest.strip_prefix(&upper).and_then(|rest| rest.strip_prefix('_'))
         {
-            descend(&member, &below, rest.strip_prefix('_').unwrap_or(rest), matches);
+            descend(&member, &below, level(rest), matches);
         }
     }
     if let Some(values) = view.values().filter(|_| view.members().is_empty()) {
@@ -167,10 +191,12 @@ fn map<'s>(values: &View<'s>, key: &Key, rest: &str, matches: &mut Vec<Match<'s>
         }
         return;
     }
-    for (at, _) in rest.match_indices('_').filter(|(at, _)| *at > 0) {
-        let below = key.name(&rest[..at].to_ascii_lowercase());
-        let rest = &rest[at + 1..];
-        descend(values, &below, rest.strip_prefix('_').unwrap_or(rest), matches);
+    for (at, _) in rest.match_indices('_') {
+        let (name, rest) = (&rest[..at], &rest[at + 1..]);
+        // Two underscores end the name for certain, and so do not stand in it.
+        if !name.is_empty() && !name.ends_with('_') && !name.contains("__") {
+            descend(values, &key.name(&name.to_ascii_lowercase()), level(rest), matches);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ const ENDINGS: &str = "`.toml`, `.json`, `.yaml` or `.yml`";
 pub(crate) fn read(path: &Path) -> Result<Option<Node>, Problem> {
     let one = |message: String| file_problem(path, message);
     let Some(text) = text(path).map_err(one)? else { return Ok(None) };
-    let node = match path.extension().and_then(|ending| ending.to_str()) {
+    let node = match ending(path).as_deref() {
         Some("toml") => toml::parse(&text, path),
         Some("json") => json::parse(&text, path),
         Some("yaml" | "yml") => yaml::parse(&text, path),
@@ -30,19 +30,34 @@ pub(crate) fn read(path: &Path) -> Result<Option<Node>, Problem> {
     }
 }
 
+/// The ending of a name, in small letters.
+fn ending(path: &Path) -> Option<String> {
+    path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase())
+}
+
+/// What is wrong with a file that does not exist.
+pub(crate) fn absent(path: &Path) -> &'static str {
+    if path.is_symlink() { "is a link to a file that does not exist" } else { "does not exist" }
+}
+
 /// The whole of a small UTF-8 file. `None` if it does not exist.
 pub(super) fn text(path: &Path) -> Result<Option<String>, String> {
     let failed = |error: std::io::Error| format!("cannot be read: {}", error.kind());
-    let file = match File::open(path) {
-        Ok(file) => file,
+    // Looked at first: to open a pipe that nobody writes to would take for ever.
+    let kind = match std::fs::metadata(path) {
+        Ok(metadata) => metadata.file_type(),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
     };
-    if file.metadata().map_err(failed)?.is_dir() {
+    if kind.is_dir() {
         return Err("is a folder where a file should be".into());
     }
+    if !kind.is_file() {
+        return Err("is no regular file".into());
+    }
+    let file = File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
-    // One byte more than allowed tells the file that grew, or that has no size, such as a pipe.
+    // One byte more than allowed tells the file that grew, or that has no size, as below `/proc`.
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(format!("is larger than {} MiB", MAX_BYTES >> 20));
@@ -65,8 +80,8 @@ pub(crate) fn folder(path: &Path) -> Result<Vec<PathBuf>, Problem> {
         let file = entry.map_err(failed)?.path();
         let is_hidden =
             file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        let is_known = file.extension().and_then(|ending| ending.to_str());
-        if !is_hidden && matches!(is_known, Some("toml" | "json" | "yaml" | "yml")) {
+        let ending = ending(&file);
+        if !is_hidden && matches!(ending.as_deref(), Some("toml" | "json" | "yaml" | "yml")) {
             files.push(file);
         }
     }

@@ -1,5 +1,5 @@
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
@@ -8,46 +8,46 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::place;
+use super::lines::Lines;
+use crate::Problem;
 use crate::node::{Kind, Node};
-use crate::{Origin, Problem};
 
 /// Deeper nesting is no configuration.
 const MAX_DEPTH: usize = 64;
 
 pub(super) fn parse(text: &str, path: &Path) -> Result<Node, Problem> {
-    let source = Source { text, path };
+    let source = Source { text, lines: Lines::new(text, path) };
     if text.trim().is_empty() {
-        return Err(Problem::of(place(path, 1, 1), "is empty; expected at least `{}`"));
+        return Err(Problem::of(source.lines.at(0), "is empty; expected at least `{}`"));
     }
-    let whole: &RawValue = serde_json::from_str(text).map_err(|error| source.refuse(&error))?;
+    let whole: &RawValue =
+        serde_json::from_str(text).map_err(|error| source.refuse(text, &error))?;
     source.node(whole, 0)
 }
 
 struct Source<'t> {
     text: &'t str,
-    path: &'t Path,
+    lines: Lines<'t>,
 }
 
 impl<'t> Source<'t> {
-    /// A part keeps its raw text, which is a slice of the whole: its address tells its place.
     fn node(&self, raw: &'t RawValue, depth: usize) -> Result<Node, Problem> {
-        let origin = self.origin(raw);
+        let part = raw.get();
+        let origin = self.lines.at(self.offset(part));
         if depth > MAX_DEPTH {
             return Err(Problem::of(origin, "is nested too deeply"));
         }
-        let part = raw.get();
         let kind = match part.as_bytes().first() {
             Some(b'{') => {
                 let entries: Entries<'t> = self.read(part)?;
-                let mut seen = HashSet::new();
-                let mut nodes = Vec::new();
+                let mut nodes = BTreeMap::new();
                 for (name, value) in entries.0 {
-                    if !seen.insert(name.clone()) {
+                    let node = self.node(value, depth + 1)?;
+                    if nodes.contains_key(&*name) {
                         let message = format!("the key `{name}` stands here twice");
-                        return Err(Problem::of(self.origin(value), message));
+                        return Err(Problem::of(node.origin, message));
                     }
-                    nodes.push((name.into_owned(), self.node(value, depth + 1)?));
+                    nodes.insert(name.into_owned(), node);
                 }
                 Kind::Table(nodes)
             }
@@ -62,21 +62,18 @@ impl<'t> Source<'t> {
     }
 
     fn read<T: Deserialize<'t>>(&self, part: &'t str) -> Result<T, Problem> {
-        serde_json::from_str(part).map_err(|error| self.refuse(&error))
+        serde_json::from_str(part).map_err(|error| self.refuse(part, &error))
     }
 
-    fn origin(&self, raw: &RawValue) -> Origin {
-        let offset = raw.get().as_ptr().addr() - self.text.as_ptr().addr();
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.matches('\n').count() + 1;
-        place(self.path, line, before[line_start..].chars().count() + 1)
+    /// A part is a slice of the whole: its address tells its place.
+    fn offset(&self, part: &str) -> usize {
+        part.as_ptr().addr() - self.text.as_ptr().addr()
     }
 
-    fn refuse(&self, error: &serde_json::Error) -> Problem {
+    fn refuse(&self, part: &str, error: &serde_json::Error) -> Problem {
         let text = error.to_string();
         let message = text.split(" at line ").next().unwrap_or(&text);
-        let origin = place(self.path, error.line().max(1), error.column().max(1));
+        let origin = self.lines.of_part(self.offset(part), error.line(), error.column());
         Problem::of(origin, format!("not valid JSON: {message}"))
     }
 }

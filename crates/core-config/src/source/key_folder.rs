@@ -10,7 +10,7 @@ use crate::{Key, Origin, Problem};
 /// ConfigMaps are: `server.bind_address`, or `server/bind_address`. A trailing newline is not part
 /// of the value. Hidden files, which Kubernetes' own `..data` is among, are passed over.
 pub(crate) fn read(folder: &Path, schema: &Schema) -> Found {
-    let mut found = Found::nothing(Origin::KeyFile { path: folder.to_owned() });
+    let mut found = Found::nothing(Origin::WholeFile { path: folder.to_owned() });
     let mut files = Vec::new();
     if let Err(problem) = collect(folder, &Key::root(), &mut files) {
         found.problems.push(problem);
@@ -51,9 +51,11 @@ fn collect(folder: &Path, above: &Key, files: &mut Vec<(Key, PathBuf)>) -> Resul
 }
 
 fn value(key: &Key, path: &Path, schema: &Schema) -> Result<Node, Problem> {
-    let origin = Origin::KeyFile { path: path.to_owned() };
+    let origin = Origin::WholeFile { path: path.to_owned() };
     let refuse = |message: String| Problem::at(key, Some(origin.clone()), message);
-    let content = file::text(path).map_err(refuse)?.unwrap_or_default();
+    let content = file::text(path).map_err(refuse)?;
+    // A value that is gone is not an empty one.
+    let content = content.ok_or_else(|| refuse(file::absent(path).into()))?;
     let content = content.strip_suffix('\n').unwrap_or(&content);
     let content = content.strip_suffix('\r').unwrap_or(content);
     match schema.at(key) {

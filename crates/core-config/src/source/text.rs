@@ -9,6 +9,10 @@ use crate::schema::View;
 /// # Errors
 /// What was expected, without what was found.
 pub(crate) fn typed(text: &str, view: &View<'_>) -> Result<Value, String> {
+    // A table or list is known by its brackets, if a whole one may stand here.
+    if let Some(value) = literal(text.trim()).filter(|value| view.fits(value)) {
+        return Ok(value);
+    }
     // Where a text is welcome it stays one: `007` is not a number, `TRUE` is not a boolean.
     if view.allows("string") {
         return Ok(text.into());
@@ -20,8 +24,7 @@ pub(crate) fn typed(text: &str, view: &View<'_>) -> Result<Value, String> {
     let found = None
         .or_else(|| boolean(trimmed).filter(|_| view.allows("boolean")))
         .or_else(|| integer(trimmed).filter(|_| view.allows("integer") || view.allows("number")))
-        .or_else(|| float(trimmed).filter(|_| view.allows("number")))
-        .or_else(|| table(trimmed).filter(|_| view.allows("object")));
+        .or_else(|| float(trimmed).filter(|_| view.allows("number")));
     match found {
         Some(value) => Ok(value),
         None if view.allows("array") => list(trimmed, view),
@@ -43,22 +46,22 @@ fn float(text: &str) -> Option<Value> {
     serde_json::Number::from_f64(number).map(Value::from)
 }
 
-fn table(text: &str) -> Option<Value> {
-    serde_json::from_str(text).ok().filter(Value::is_object)
+fn literal(text: &str) -> Option<Value> {
+    let is_one = text.starts_with(['{', '[']);
+    is_one.then(|| serde_json::from_str(text).ok()).flatten()
 }
 
-/// A list is JSON if it begins with a bracket, else texts divided by commas.
+/// A list that is no JSON is texts divided by commas. In brackets, JSON was meant.
 fn list(text: &str, view: &View<'_>) -> Result<Value, String> {
-    if text.starts_with('[') {
-        let list = serde_json::from_str(text).ok().filter(Value::is_array);
-        return list.ok_or_else(|| "expected a list as JSON, such as `[1, 2]`".into());
+    if text.starts_with('[') && text.ends_with(']') {
+        return Err("expected a list as JSON, such as `[1, 2]`".into());
     }
     if text.is_empty() {
         return Ok(Value::Array(Vec::new()));
     }
-    let item = |text: &str| match view.items() {
-        Some(items) => typed(text.trim(), &items),
+    let item = |(index, text): (usize, &str)| match view.item(index) {
+        Some(item) => typed(text.trim(), &item),
         None => Ok(Value::from(text.trim())),
     };
-    text.split(',').map(item).collect()
+    text.split(',').enumerate().map(item).collect()
 }

@@ -5,25 +5,18 @@ use serde_json::Number;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::place;
+use super::lines::Lines;
 use crate::node::{Kind, Node};
 use crate::{Origin, Problem};
 
 pub(super) fn parse(text: &str, path: &Path) -> Result<Node, Problem> {
-    let at = |offset: usize| at(text, path, offset);
+    let lines = Lines::new(text, path);
+    let at = |offset: usize| lines.at(offset);
     let table = DeTable::parse(text).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);
         Problem::of(at(offset), format!("not valid TOML: {}", error.message()))
     })?;
     Ok(Node::new(at(0), table_of(table.get_ref(), &at)?))
-}
-
-/// The line and column of a byte.
-fn at(text: &str, path: &Path, offset: usize) -> Origin {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let line = before.matches('\n').count() + 1;
-    place(path, line, before[line_start..].chars().count() + 1)
 }
 
 fn table_of(table: &DeTable<'_>, at: &dyn Fn(usize) -> Origin) -> Result<Kind, Problem> {
@@ -44,10 +37,14 @@ fn node_of(
     let kind = match value.get_ref() {
         DeValue::String(text) => Kind::Text(text.to_string()),
         DeValue::Boolean(value) => Kind::Bool(*value),
-        DeValue::Integer(integer) => match i64::from_str_radix(integer.as_str(), integer.radix()) {
-            Ok(integer) => Kind::Number(integer.into()),
-            Err(_) => return refuse("the number is out of range"),
-        },
+        DeValue::Integer(integer) => {
+            let (digits, radix) = (integer.as_str(), integer.radix());
+            let signed = i64::from_str_radix(digits, radix).map(Number::from);
+            match signed.or_else(|_| u64::from_str_radix(digits, radix).map(Number::from)) {
+                Ok(number) => Kind::Number(number),
+                Err(_) => return refuse("the number is out of range"),
+            }
+        }
         DeValue::Float(float) => match float.as_str().parse().ok().and_then(Number::from_f64) {
             Some(number) => Kind::Number(number),
             None => return refuse("the number is not finite"),

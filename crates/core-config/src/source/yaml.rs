@@ -1,13 +1,13 @@
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 use serde_json::Number;
 
 use super::place;
-use crate::Problem;
 use crate::node::{Kind, Node};
+use crate::{Key, Problem};
 
 /// Deeper nesting is no configuration.
 const MAX_DEPTH: usize = 64;
@@ -24,8 +24,26 @@ struct Reader<'t> {
     events: Parser<'t, StrInput<'t>>,
     path: &'t Path,
     /// What an alias stands for.
-    anchors: HashMap<usize, Node>,
+    anchors: HashMap<usize, Anchor>,
     nodes: usize,
+}
+
+/// A part that has a name, and what it costs to repeat it.
+struct Anchor {
+    node: Node,
+    depth: usize,
+    nodes: usize,
+}
+
+impl Anchor {
+    fn new(node: Node) -> Self {
+        let (mut depth, mut nodes) = (0, 0);
+        node.walk(&Key::root(), &mut |key, _| {
+            depth = depth.max(key.segments().len());
+            nodes += 1;
+        });
+        Self { node, depth, nodes }
+    }
 }
 
 type Spanned<'t> = (Event<'t>, Span);
@@ -81,7 +99,8 @@ impl<'t> Reader<'t> {
             Event::Scalar(text, style, anchor, tag) => {
                 (anchor, self.scalar(text, style, tag.as_deref(), &at)?)
             }
-            Event::SequenceStart(anchor, _) => {
+            Event::SequenceStart(anchor, tag) => {
+                self.no_tag(tag.as_deref(), &at)?;
                 let mut list = Vec::new();
                 loop {
                     match self.next()? {
@@ -94,13 +113,18 @@ impl<'t> Reader<'t> {
                 }
                 (anchor, Kind::List(list))
             }
-            Event::MappingStart(anchor, _) => (anchor, self.table(depth)?),
+            Event::MappingStart(anchor, tag) => {
+                self.no_tag(tag.as_deref(), &at)?;
+                (anchor, self.table(depth)?)
+            }
             Event::Alias(anchor) => {
-                let Some(node) = self.anchors.get(&anchor).cloned() else {
+                let Some(anchor) = self.anchors.get(&anchor) else {
                     return Err(self.refuse(&at, "refers to an anchor that is not complete here"));
                 };
-                let mut nodes = 0;
-                node.walk(&crate::Key::root(), &mut |_, _| nodes += 1);
+                if depth + anchor.depth > MAX_DEPTH {
+                    return Err(self.refuse(&at, "is nested too deeply"));
+                }
+                let (node, nodes) = (anchor.node.clone(), anchor.nodes);
                 self.count(nodes, &at)?;
                 return Ok(node);
             }
@@ -108,21 +132,25 @@ impl<'t> Reader<'t> {
         };
         let node = Node::new(place(self.path, at.line(), at.col() + 1), kind);
         if anchor != 0 {
-            self.anchors.insert(anchor, node.clone());
+            self.anchors.insert(anchor, Anchor::new(node.clone()));
         }
         Ok(node)
     }
 
     fn table(&mut self, depth: usize) -> Result<Kind, Problem> {
-        let mut entries: Vec<(String, Node)> = Vec::new();
+        let mut entries = BTreeMap::new();
         loop {
             let (event, span) = self.next()?;
             let name = match event {
                 Event::MappingEnd => return Ok(Kind::Table(entries)),
+                Event::Scalar(name, ScalarStyle::Plain, ..) if name == "<<" => {
+                    let message = "merging with `<<` is not understood; write the keys out";
+                    return Err(self.refuse(&span.start, message));
+                }
                 Event::Scalar(name, ..) => name.into_owned(),
                 _ => return Err(self.refuse(&span.start, "a key must be a text")),
             };
-            if entries.iter().any(|(known, _)| *known == name) {
+            if entries.contains_key(&name) {
                 return Err(
                     self.refuse(&span.start, &format!("the key `{name}` stands here twice"))
                 );
@@ -134,7 +162,7 @@ impl<'t> Reader<'t> {
             if matches!(node.kind, Kind::Table(_) | Kind::Null) {
                 node.origin = place(self.path, span.start.line(), span.start.col() + 1);
             }
-            entries.push((name, node));
+            entries.insert(name, node);
         }
     }
 
@@ -146,8 +174,11 @@ impl<'t> Reader<'t> {
         tag: Option<&Tag>,
         at: &Marker,
     ) -> Result<Kind, Problem> {
-        let is_text = style != ScalarStyle::Plain || tag.is_some_and(|tag| tag.suffix == "str");
-        if is_text {
+        let is_tagged = tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
+        if !is_tagged {
+            self.no_tag(tag, at)?;
+        }
+        if is_tagged || style != ScalarStyle::Plain {
             return Ok(Kind::Text(text.into_owned()));
         }
         let radix = |digits: &str, radix| i64::from_str_radix(digits, radix).ok();
@@ -172,6 +203,14 @@ impl<'t> Reader<'t> {
                 None => Kind::Text(text.into_owned()),
             },
         })
+    }
+
+    /// A tag that is passed over would change what a person meant.
+    fn no_tag(&self, tag: Option<&Tag>, at: &Marker) -> Result<(), Problem> {
+        match tag {
+            Some(_) => Err(self.refuse(at, "tags other than `!!str` are not understood")),
+            None => Ok(()),
+        }
     }
 
     fn invalid(&self, error: &ScanError) -> Problem {

@@ -69,6 +69,45 @@ fn several_mistakes_at_once() {
     );
 }
 
+/// A name that is missing is told, unless it may be in the source that could not be read; a name
+/// that is known in two places is not guessed.
+#[test]
+fn what_is_missing() {
+    #[derive(Debug, serde::Deserialize, core_config::schemars::JsonSchema)]
+    #[schemars(crate = "core_config::schemars")]
+    #[expect(dead_code, reason = "it is never read")]
+    struct Needy {
+        name: String,
+        #[serde(default)]
+        a: Part,
+        #[serde(default)]
+        b: Part,
+    }
+    #[derive(Debug, Default, serde::Deserialize, core_config::schemars::JsonSchema)]
+    #[schemars(crate = "core_config::schemars")]
+    #[expect(dead_code, reason = "it is never read")]
+    struct Part {
+        part: String,
+    }
+    impl core_config::Validate for Needy {}
+
+    let folder = Folder::new(&[("a.toml", "part = 1\na.part = ''\nb.part = ''"), ("b.json", "{")]);
+    let loader = Loader::<Needy>::new().with_file(folder.path("a.toml"));
+    let error = folder.strip(&loader.load().unwrap_err().to_string());
+    expect![[r#"
+        configuration refused, 2 problems:
+          a.toml:1:8: part: unknown key
+          name: missing; expected a text"#]]
+    .assert_eq(&error);
+    let error =
+        folder.strip(&loader.with_file(folder.path("b.json")).load().unwrap_err().to_string());
+    expect![[r#"
+        configuration refused, 2 problems:
+          a.toml:1:8: part: unknown key
+          b.json:1:1: not valid JSON: EOF while parsing an object"#]]
+    .assert_eq(&error);
+}
+
 #[test]
 fn a_rule_of_the_type() {
     check(
@@ -91,11 +130,13 @@ fn variables_and_flags_are_named() {
         )
         .with_set("server.most=canary")
         .with_set("sever.most=1")
-        .with_set("canary");
+        .with_set("canary")
+        .with_set("tags[0]=canary");
     expect![[r#"
-        configuration refused, 5 problems:
+        configuration refused, 6 problems:
           variable APP_SERVER_REQUEST_TIMEOUT: server.request_timeout: expected a duration such as `30s`, `5m` or `1h 30m`, or a number of seconds
           variable APP_SERVER_WORKERS: server.workers: expected a whole number from 1 to 100
+          flag --set: expected a key and a value, such as `server.port=80`
           flag --set: expected a key and a value, such as `server.port=80`
           flag --set server.most: server.most: expected a whole number from 0 up
           flag --set sever.most: sever: unknown key; did you mean `server`?"#]]
@@ -115,6 +156,19 @@ fn files_that_are_none() {
         ("a.yaml", "a:\n\t- 1", "a.yaml:2:2: not valid YAML: tabs disallowed"),
         ("a.yaml", "a: 1\na: 2", "a.yaml:2:1: the key `a` stands here twice"),
         ("a.yaml", "a: 1\n---\nb: 1", "a.yaml:3:1: expected a single document"),
+        ("a.json", "{\"a\":\n\n  1e999}", "a.json:3:7: not valid JSON: number out of range"),
+        (
+            "a.json",
+            "{\"a\":\n\"\\ud800\"}",
+            "a.json:2:8: not valid JSON: unexpected end of hex escape",
+        ),
+        ("a.json", "{\"é\": \"é\", x}", "a.json:1:12: not valid JSON: key must be a string"),
+        ("a.yaml", "a: !include b", "a.yaml:1:4: tags other than `!!str` are not understood"),
+        ("a.yaml", "a: !!int '5'", "a.yaml:1:4: tags other than `!!str` are not understood"),
+        ("a.yaml", "a: !x/str 5", "a.yaml:1:4: tags other than `!!str` are not understood"),
+        ("a.yaml", "a: !x [5]", "a.yaml:1:4: tags other than `!!str` are not understood"),
+        ("a.yaml", "a: !x {b: 5}", "a.yaml:1:4: tags other than `!!str` are not understood"),
+        ("a.yaml", "a: &a {b: 1}\nc:\n  <<: *a", "a.yaml:3:3: merging with `<<` is not understood"),
         ("a.yaml", "- 1", "a.yaml: expected a table of settings"),
         ("a.txt", "a", "a.txt: unknown type of file; the name must end in `.toml`"),
     ] {
@@ -123,9 +177,40 @@ fn files_that_are_none() {
         let problem = error.lines().nth(1).unwrap_or_default().trim();
         assert!(problem.starts_with(expected), "{name} {text:?}\n{problem}\n{expected}");
     }
+    // The order of bytes may be marked, and a text may be tagged as one.
+    for (name, text) in
+        [("a.toml", "\u{feff}tags = ['5']"), ("a.yaml", "\u{feff}tags: [!!str 5, yes]")]
+    {
+        let tags = Folder::new(&[(name, text)]).loader(name).load().unwrap().settings.tags;
+        assert_eq!(tags[0], "5");
+    }
     // Nothing at all is valid TOML and YAML.
     for name in ["a.toml", "a.yaml"] {
         assert!(Folder::new(&[(name, "")]).loader(name).load().is_ok());
+    }
+}
+
+/// A small file can neither exhaust the stack nor the memory, whatever it nests or repeats.
+#[test]
+fn nesting_has_an_end() {
+    let deep = |open: &str, close: &str| open.repeat(70) + "1" + &close.repeat(70);
+    let mut steps = String::from("x:\n  - &a0 1\n");
+    let mut doubles = steps.clone();
+    for n in 1..=50 {
+        steps += &format!("  - &a{n} {}*a{}{}\n", "[".repeat(58), n - 1, " ]".repeat(58));
+        doubles += &format!("  - &a{n} [*a{p}, *a{p}]\n", p = n - 1);
+    }
+    for (name, text, expected) in [
+        ("a.toml", format!("x = {}", "[".repeat(100_000)), "recursion depth"),
+        ("a.json", deep("{\"x\":", "}"), "is nested too deeply"),
+        ("a.json", format!("{{\"x\":{}", "[".repeat(100_000)), "EOF while parsing"),
+        ("a.yaml", format!("x: {}", deep("[", "]")), "is nested too deeply"),
+        ("a.yaml", steps, "is nested too deeply"),
+        ("a.yaml", doubles, "has too many parts"),
+    ] {
+        let folder = Folder::new(&[(name, &text)]);
+        let error = folder.loader(name).load().unwrap_err().to_string();
+        assert!(error.contains(expected), "{expected}: {error}");
     }
 }
 

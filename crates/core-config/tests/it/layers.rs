@@ -51,11 +51,63 @@ fn a_folder_of_files() {
     let folder = Folder::new(&[
         ("conf.d/10-base.toml", "[server]\nworkers = 1\nleast = 2"),
         ("conf.d/20-site.yaml", "server: {workers: 2}"),
+        ("conf.d/30-site.TOML", "server.workers = 3"),
+        ("conf.d/40-site.Yml", "server: {workers: 4}"),
         ("conf.d/README", "no configuration"),
         ("conf.d/.hidden.toml", "nonsense"),
     ]);
     let server = folder.loader("conf.d").load().unwrap().settings.server;
-    assert_eq!((server.workers, server.least), (2, 2));
+    assert_eq!((server.workers, server.least), (4, 2));
+}
+
+/// CFG-1: a link to nothing is present and unreadable, in every kind of folder.
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_is_a_mistake() {
+    let folder = Folder::new(&[("conf.d/a.toml", ""), ("keys/server.least", "1")]);
+    for (link, loader) in [
+        ("conf.d/b.toml", folder.loader("conf.d")),
+        ("keys/logging.level", Loader::new().with_key_folder(folder.path("keys"))),
+    ] {
+        assert!(loader.load().is_ok());
+        std::os::unix::fs::symlink("..gone/x", folder.path(link)).unwrap();
+        let error = folder.strip(&loader.load().unwrap_err().to_string());
+        assert!(
+            error.contains(link) && error.ends_with("is a link to a file that does not exist"),
+            "{error}"
+        );
+    }
+}
+
+/// CFG-1: what a `.env` file says is taken as it stands; a bad line is named, and hides no other.
+#[test]
+fn a_dot_env_file() {
+    let folder = Folder::new(&[]);
+    let load = |text: &str| {
+        folder.write(".env", text);
+        let loader = Loader::<Settings>::new().with_environment("APP", []);
+        let loaded = loader
+            .with_dot_env(folder.path(".env"))
+            .read()
+            .map(|draft| draft.build(|target| Ok(format!("<{target}>").as_str().into())).unwrap());
+        loaded.map_err(|error| folder.strip(&error.to_string()))
+    };
+    let text = "# comment\nexport APP_INTEGRATIONS_GITHUB_TOKEN=pa$word\nAPP_INTEGRATIONS_GITHUB_URL=\"a://$b:${secret://c:d}@$HOME\"";
+    let loaded = load(text).unwrap();
+    let github = &loaded.settings.integrations.github;
+    assert_eq!(github.token.as_ref().unwrap().expose(), "pa$word");
+    assert_eq!(github.url, "a://$b:<secret://c:d>@$HOME");
+    let origins: Vec<String> =
+        loaded.effective.iter().map(|s| folder.strip(&s.origin.to_string())).collect();
+    assert!(origins.contains(&".env:2: APP_INTEGRATIONS_GITHUB_TOKEN".to_owned()), "{origins:?}");
+
+    expect_test::expect![[r#"
+        configuration refused, 3 problems:
+          .env:2:1: expected a line such as `NAME=value`
+          .env:4:1: the quotes of the value do not end
+          .env:3: APP_SERVER_WORKERS: server.workers: expected a whole number from 1 to 100"#]]
+    .assert_eq(&load("A=1\ncanary\nAPP_SERVER_WORKERS=canary\nAPP_TAGS='canary\n").unwrap_err());
+    assert_eq!(load("APP_SERVER_WORKER=1").unwrap().warnings.len(), 1);
 }
 
 /// CFG-1: a folder in which each file is a key, laid out as the kubelet does.
@@ -92,6 +144,13 @@ fn what_is_there_must_be_readable() {
     assert!(optional("settings.ini").is_err());
     assert!(optional("dir.toml").is_err());
     assert!(folder.loader("absent.toml").load().is_err());
+    // Waiting for somebody who writes to a pipe would take for ever.
+    #[cfg(unix)]
+    {
+        let pipe = folder.path("pipe.toml");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success() && optional("pipe.toml").is_err());
+    }
 
     #[cfg(unix)]
     {

@@ -6,5 +6,7 @@ mod layers;
 mod live;
 mod origins;
 mod references;
+mod secrets;
 mod settings;
+mod shapes;
 mod watch;

@@ -45,6 +45,26 @@ fn a_rotation_is_a_change_of_the_keys_that_refer() {
     assert_eq!(build("old").hash(), build("new").hash(), "a hash that tells secrets apart");
 }
 
+/// CFG-10: each place is asked for once; what stands for a secret that is missing is no mistake of
+/// its own.
+#[test]
+fn each_reference_is_resolved_once() {
+    let text = r#"{"integrations": {"github": {"url": "${secret://a:b}-${secret://c:d}"}}}"#;
+    let folder = Folder::new(&[("a.json", text)]);
+    let asked = std::cell::Cell::new(0);
+    let resolve = |_: &SecretRef| {
+        asked.set(asked.get() + 1);
+        Ok(Secret::from("${secret://canary:canary}"))
+    };
+    folder.loader("a.json").read().unwrap().build(resolve).unwrap();
+    assert_eq!(asked.get(), 2);
+
+    let text = r#"{"server": {"request_timeout": "secret://a:b"}}"#;
+    let folder = Folder::new(&[("a.json", text)]);
+    let draft = folder.loader("a.json").read().unwrap();
+    assert_eq!(draft.build(|_| Err("it is gone".into())).unwrap_err().problems().len(), 1);
+}
+
 /// CFG-10: an unresolved reference names itself and its place, beside all other mistakes.
 #[test]
 fn an_unresolved_reference_is_named() {

@@ -11,7 +11,11 @@ fn schema() -> Schema {
             "store": {"type": "object", "properties": {
                 "enable_wal": {"type": "boolean"}, "data_dir": text, "tags": {"type": "array", "items": text},
                 "ports": {"type": "array", "items": {"type": "integer"}},
-                "limit": {"type": ["integer", "null"]}}},
+                "limit": {"type": ["integer", "null"]},
+                "mode": {"oneOf": [{"type": "string", "enum": ["fast"]},
+                    {"type": "object", "properties": {"custom": {"type": "object"}}}]},
+                "pair": {"type": "array", "prefixItems": [text, {"type": "integer"}]}}},
+            "port": {"type": "integer"},
             "a": {"type": "object", "properties": {"b_c": text}},
             "a_b": {"type": "object", "properties": {"c": text}},
             "logging": {"type": "object", "properties": {
@@ -27,8 +31,9 @@ fn schema() -> Schema {
 }
 
 fn layer(variables: &[(&str, &str)]) -> Found {
-    let variables: Vec<_> = variables.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect();
-    read(&variables, "APP", &schema(), &|name| Origin::Variable { name: name.into() })
+    let origin = |name: &str| Origin::Variable { name: name.into() };
+    let variables = variables.iter().map(|(n, v)| ((*n).into(), (*v).into(), origin(n)));
+    read(variables, "APP", &schema())
 }
 
 #[track_caller]
@@ -50,6 +55,11 @@ fn names_are_matched_against_the_schema() {
         &[("APP_PEERS_EU_WEST_BIND_ADDRESS", "x")],
         &json!({"peers": {"eu_west": {"bind_address": "x"}}}),
     );
+    for name in ["EU__BIND_ADDRESS", "EU_BIND_ADDRESS", "_EU__BIND_ADDRESS", "_EU_BIND_ADDRESS"] {
+        let name = format!("APP_PEERS_{name}");
+        check(&[(&name, "x")], &json!({"peers": {"eu": {"bind_address": "x"}}}));
+    }
+    check(&[("APP__SERVER__PORT", "1")], &json!({"server": {"port": 1}}));
     check(&[("OTHER_SERVER_PORT", "1"), ("PATH", "/bin")], &json!({}));
 }
 
@@ -61,12 +71,26 @@ fn values_take_the_targets_type() {
     check(&[("APP_STORE_TAGS", "1")], &json!({"store": {"tags": ["1"]}}));
     check(&[("APP_STORE_TAGS", "a, b")], &json!({"store": {"tags": ["a", "b"]}}));
     check(&[("APP_STORE_TAGS", "[\"a,b\"]")], &json!({"store": {"tags": ["a,b"]}}));
+    check(
+        &[("APP_STORE_TAGS", "[::1]:80,[::2]:80")],
+        &json!({"store": {"tags": ["[::1]:80", "[::2]:80"]}}),
+    );
+    check(&[("APP_STORE_MODE", "fast")], &json!({"store": {"mode": "fast"}}));
+    check(&[("APP_STORE_MODE", "{\"custom\": {}}")], &json!({"store": {"mode": {"custom": {}}}}));
+    check(&[("APP_STORE_PAIR", "007, 7")], &json!({"store": {"pair": ["007", 7]}}));
+    check(&[("APP_STORE_ENABLE_WAL", "TRUE")], &json!({"store": {"enable_wal": true}}));
+    let big = u64::MAX;
+    check(&[("APP_STORE_LIMIT", &big.to_string())], &json!({"store": {"limit": big}}));
     check(&[("APP_STORE_PORTS", "80,81")], &json!({"store": {"ports": [80, 81]}}));
     check(&[("APP_STORE_LIMIT", "")], &json!({"store": {"limit": null}}));
     check(&[("APP_SERVER", "{\"port\": 1}")], &json!({"server": {"port": 1}}));
-    for (name, value) in
-        [("APP_SERVER_PORT", "x"), ("APP_STORE_ENABLE_WAL", "1"), ("APP_STORE_PORTS", "a")]
-    {
+    for (name, value) in [
+        ("APP_PORT", "x"),
+        ("APP_STORE_TAGS", "[a]"),
+        ("APP_SERVER_PORT", "x"),
+        ("APP_STORE_ENABLE_WAL", "1"),
+        ("APP_STORE_PORTS", "a"),
+    ] {
         let problems = layer(&[(name, value)]).problems;
         assert_eq!(problems.len(), 1);
         assert!(problems[0].to_string().contains(name), "{}", problems[0]);
@@ -113,6 +137,31 @@ fn a_name_that_means_nothing_warns() {
             "variable APP_ZZZ: is no setting",
         ]
     );
+}
+
+/// CFG-2: what Kubernetes sets for a Service of our name is not taken for a key.
+#[test]
+fn addresses_of_a_service_are_none_of_ours() {
+    for (name, value) in [
+        ("APP_PORT", "tcp://10.0.0.1:80"),
+        ("APP_PORT_80_TCP", "tcp://10.0.0.1:80"),
+        ("APP_PORT_80_UDP_ADDR", "10.0.0.1"),
+        ("APP_SERVICE_HOST", "10.0.0.1"),
+        ("APP_SERVICE_PORT", "80"),
+        ("APP_SERVICE_PORT_HTTP", "80"),
+    ] {
+        let found = layer(&[(name, value)]);
+        assert_eq!((found.problems, found.warnings), (Vec::new(), Vec::new()), "{name}");
+    }
+    check(&[("APP_PORT", "80")], &json!({"port": 80}));
+}
+
+/// CFG-2: whatever the order of the environment, a table comes before what stands in it.
+#[test]
+fn the_order_of_the_environment_does_not_count() {
+    let (table, part) = (("APP_SERVER", "{\"port\": 1}"), ("APP_SERVER_PORT", "2"));
+    check(&[table, part], &json!({"server": {"port": 2}}));
+    check(&[part, table], &json!({"server": {"port": 2}}));
 }
 
 proptest! {

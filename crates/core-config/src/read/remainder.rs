@@ -1,0 +1,96 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::ReadError;
+use crate::Settings;
+use crate::key::{Key, Segment};
+
+/// A larger table is not searched for the member at fault: each is a reading of the whole.
+const MAX_MEMBERS: usize = 64;
+
+/// What is left of the settings after their wrong parts were taken out.
+pub(super) struct Remainder {
+    value: Value,
+    /// The elements that lists have lost, by the keys and numbers under which they were written.
+    lost: BTreeMap<Key, BTreeSet<usize>>,
+}
+
+impl Remainder {
+    pub(super) fn new(whole: &Value) -> Self {
+        Self { value: whole.clone(), lost: BTreeMap::new() }
+    }
+
+    pub(super) fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Under which key something was written that stands at another now, because lists moved up.
+    pub(super) fn written(&self, key: &Key) -> Key {
+        key.segments().iter().fold(Key::root(), |above, segment| match segment {
+            Segment::Name(name) => above.name(name),
+            Segment::Index(index) => {
+                let lost = self.lost.get(&above).into_iter().flatten();
+                let index = lost.fold(*index, |index, lost| index + usize::from(*lost <= index));
+                above.index(index)
+            }
+        })
+    }
+
+    /// Where something stands now; `None` if it, or the element that holds it, is gone.
+    fn current(&self, key: &Key) -> Option<Key> {
+        let mut above = Key::root();
+        key.segments().iter().try_fold(Key::root(), |current, segment| {
+            let current = match segment {
+                Segment::Name(name) => current.name(name),
+                Segment::Index(index) => {
+                    let lost = self.lost.get(&above);
+                    if lost.is_some_and(|lost| lost.contains(index)) {
+                        return None;
+                    }
+                    let before = lost.map_or(0, |lost| lost.range(..index).count());
+                    current.index(index - before)
+                }
+            };
+            above = above.with(segment.clone());
+            Some(current)
+        })
+    }
+
+    /// Takes out what was written at a key. Whether anything was there.
+    pub(super) fn take_out(&mut self, key: &Key) -> bool {
+        let removed = self.current(key).and_then(|current| current.remove(&mut self.value));
+        if let (Some(_), Some(Segment::Index(index)), Some(list)) =
+            (&removed, key.segments().last(), key.parent())
+        {
+            self.lost.entry(list).or_default().insert(*index);
+        }
+        removed.is_some()
+    }
+
+    /// The member of a table without which its error is gone. Flattened and tagged types tell of
+    /// the table alone.
+    pub(super) fn member_at_fault<T: Settings>(&mut self, error: &ReadError) -> Option<Key> {
+        let table = error.key.get(&self.value)?.as_object()?;
+        let names: Vec<String> = table.keys().cloned().collect();
+        if names.len() > MAX_MEMBERS || error.message.starts_with(MISSING) {
+            return None;
+        }
+        names.iter().find_map(|name| {
+            let key = error.key.name(name);
+            let member = key.remove(&mut self.value)?;
+            let is_at_fault = match T::read(&self.value) {
+                Ok(_) => true,
+                // That a table lacks what was just taken from it tells nothing.
+                Err(other) => other.message != error.message && !other.message.starts_with(MISSING),
+            };
+            if let Some(Value::Object(table)) = error.key.get_mut(&mut self.value) {
+                table.insert(name.clone(), member);
+            }
+            is_at_fault.then(|| self.written(&key))
+        })
+    }
+}
+
+/// How serde begins to say that a name is not there.
+const MISSING: &str = "missing field";
