@@ -22,6 +22,10 @@ pub struct Setting {
     pub origin: Origin,
     /// The weaker sources that it overrides, the strongest first, with what they say.
     pub overrides: Vec<(Origin, Value)>,
+    /// Whether a change of it counts only after a restart.
+    pub needs_restart: bool,
+    /// Tells changed values that it overrides from unchanged ones.
+    beneath: u64,
     /// Tells a changed value from an unchanged one, secret or not, within this process.
     fingerprint: u64,
 }
@@ -50,22 +54,24 @@ impl Effective {
             &mut |key, view, value| {
                 let origin =
                     if key.get(&merged.value).is_some() { merged.origin(key) } else { None };
-                let mut overrides: Vec<(Origin, Value)> = layers
-                    .iter()
-                    .filter_map(|layer| layer.get(key))
-                    .map(|node| (node.origin.clone(), mask(view, key, &node.to_value())))
-                    .rev()
-                    .collect();
+                let written = layers.iter().rev().filter_map(|layer| layer.get(key));
                 // The strongest of them is the value itself.
-                if !overrides.is_empty() {
-                    overrides.remove(0);
-                }
+                let overridden: Vec<(&Origin, Value)> =
+                    written.skip(1).map(|node| (&node.origin, node.to_value())).collect();
+                let beneath: Vec<String> =
+                    overridden.iter().map(|(_, value)| value.to_string()).collect();
+                let overrides = overridden
+                    .into_iter()
+                    .map(|(origin, value)| (origin.clone(), mask(view, key, &value)))
+                    .collect();
                 let actual = key.get(resolved).unwrap_or(value);
                 settings.push(Setting {
                     key: key.clone(),
                     value: mask(view, key, value),
                     origin: origin.unwrap_or(Origin::Default),
                     overrides,
+                    needs_restart: view.needs_restart(),
+                    beneath: hasher.hash_one(beneath),
                     fingerprint: hasher.hash_one(actual.to_string()),
                 });
             },
@@ -91,6 +97,22 @@ impl Effective {
         changed.sort();
         changed.dedup();
         changed
+    }
+
+    /// The settings below whose values something weaker says another thing than it did, and which
+    /// are what they were: somebody has edited what a stronger source overrides.
+    pub fn edited_in_vain(&self, before: &Self) -> Vec<&Setting> {
+        let is_vain = |setting: &&Setting| {
+            let known = before.settings.binary_search_by(|known| known.key.cmp(&setting.key));
+            known.is_ok_and(|at| {
+                let before = &before.settings[at];
+                before.beneath != setting.beneath && before.fingerprint == setting.fingerprint
+            })
+        };
+        self.settings
+            .iter()
+            .filter(|setting| !setting.overrides.is_empty() && is_vain(setting))
+            .collect()
     }
 
     /// A number that is equal for equal settings, on every machine. Secrets do not count in it.
@@ -144,12 +166,13 @@ pub struct Explanation<'s>(&'s Setting);
 
 impl fmt::Display for Explanation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Setting { key, value, origin, overrides, .. } = self.0;
+        let Setting { key, value, origin, overrides, needs_restart, .. } = self.0;
         writeln!(f, "{key} = {value}")?;
         writeln!(f, "  from {origin}")?;
         overrides
             .iter()
-            .try_for_each(|(origin, value)| writeln!(f, "  overrides {value} from {origin}"))
+            .try_for_each(|(origin, value)| writeln!(f, "  overrides {value} from {origin}"))?;
+        if *needs_restart { writeln!(f, "  a change counts after a restart") } else { Ok(()) }
     }
 }
 
@@ -188,14 +211,15 @@ fn collect(
 }
 
 /// A value in TOML's notation; `None` for what TOML cannot say.
-fn toml(value: &Value) -> Option<String> {
+pub(crate) fn toml(value: &Value) -> Option<String> {
     Some(match value {
         Value::Null => return None,
         Value::Object(table) => {
             let entries = table.iter().filter_map(|(name, item)| {
                 Some(format!("{} = {}", bare_or_quoted(name), toml(item)?))
             });
-            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+            let entries: Vec<String> = entries.collect();
+            if entries.is_empty() { "{}".into() } else { format!("{{ {} }}", entries.join(", ")) }
         }
         Value::Array(list) => {
             format!("[{}]", list.iter().filter_map(toml).collect::<Vec<_>>().join(", "))

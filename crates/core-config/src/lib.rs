@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod catalog;
 mod config;
+mod deprecation;
 mod draft;
 mod effective;
 mod error;
@@ -21,6 +23,7 @@ mod suggest;
 mod watch;
 
 pub use self::{
+    catalog::{Catalog, Entry},
     config::Config,
     draft::{Draft, Loaded},
     effective::{Effective, Explanation, Setting},

@@ -6,7 +6,7 @@ use crate::merge::merge;
 use crate::schema::Schema;
 use crate::source::arguments::{self, Argument};
 use crate::source::{Found, dot_env, environment, file, key_folder};
-use crate::{Draft, Error, Loaded, Origin, Problem, Settings, read, references};
+use crate::{Draft, Error, Key, Loaded, Origin, Problem, Settings, deprecation, read, references};
 
 /// Says where settings come from, and reads them, any number of times.
 ///
@@ -151,6 +151,9 @@ impl<T: Settings> Loader<T> {
         take(Ok(environment::read(variables, &self.prefix, &schema)));
         take(Ok(arguments::read(&self.arguments, &schema)));
 
+        for layer in &mut layers {
+            deprecation::settle(layer, &schema.view(), &Key::root(), &mut warnings);
+        }
         let merged = merge(&layers);
         let is_whole = problems.is_empty();
         let (references, malformed) = references::find(&merged);

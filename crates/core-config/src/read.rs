@@ -164,6 +164,11 @@ impl Reading<'_> {
 
     fn unknown(&mut self, view: &View<'_>, name: &str, key: &Key) {
         let members = view.members();
+        let is_former = |member: &View<'_>| member.refused_names().any(|former| former == name);
+        if let Some((present, _)) = members.iter().find(|(_, member)| is_former(member)) {
+            let present = key.parent().unwrap_or_default().name(present);
+            return self.add(key, format!("is called `{present}` now"));
+        }
         let hint = match nearest(name, members.iter().map(|(name, _)| *name)) {
             Some(meant) => {
                 let meant = key.parent().unwrap_or_default().name(meant);

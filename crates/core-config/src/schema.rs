@@ -54,8 +54,17 @@ impl Schema {
     /// Every key that can be written down, tables with fixed names taken apart.
     pub(crate) fn leaves(&self) -> Vec<(Key, View<'_>)> {
         let mut leaves = Vec::new();
-        collect(&self.view(), &Key::root(), &mut Vec::new(), &mut leaves);
+        self.walk(&mut |key, view, is_leaf| {
+            if is_leaf {
+                leaves.push((key.clone(), view.clone()));
+            }
+        });
         leaves
+    }
+
+    /// Visits every key, each table before what stands in it, and says whether it is a leaf.
+    pub(crate) fn walk<'s>(&'s self, visit: &mut dyn FnMut(&Key, &View<'s>, bool)) {
+        walk(&self.view(), &Key::root(), &mut Vec::new(), visit);
     }
 }
 
@@ -68,23 +77,23 @@ fn combined<P: Copy>(shapes: &[Vec<P>], with: &[Vec<P>]) -> Vec<Vec<P>> {
     shapes.iter().flat_map(|a| with.iter().map(|b| [&a[..], &b[..]].concat())).collect()
 }
 
-fn collect<'s>(
+fn walk<'s>(
     view: &View<'s>,
     key: &Key,
     above: &mut Vec<&'s Map<String, Value>>,
-    leaves: &mut Vec<(Key, View<'s>)>,
+    visit: &mut dyn FnMut(&Key, &View<'s>, bool),
 ) {
     let tables = view.tables();
     // A type that holds itself goes on without end: it is whole where it comes again.
     let is_again = tables.iter().any(|table| above.iter().any(|known| same(known, table)));
     if tables.is_empty() || is_again {
-        leaves.push((key.clone(), view.clone()));
-        return;
+        return visit(key, view, true);
     }
+    visit(key, view, false);
     let length = above.len();
     above.extend(tables);
     for (name, member) in view.members() {
-        collect(&member, &key.name(name), above, leaves);
+        walk(&member, &key.name(name), above, visit);
     }
     above.truncate(length);
 }

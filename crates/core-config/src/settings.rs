@@ -30,10 +30,19 @@ pub trait Validate {
 /// is [`Validate`]. The schema is what drives environment names, checks and hints, so fields carry
 /// `#[serde(default)]` (or the type does) unless they must be written.
 ///
-/// Three extensions of the schema are understood. Two name environment variables beside the one
-/// that follows from the key: `#[schemars(extend("x-short" = ["LOG_LEVEL"]))]` for a name behind the
-/// service's prefix, and `extend("x-env" = ["GITHUB_TOKEN"])` for a whole name. The third,
-/// `extend("x-expected" = "an address such as `127.0.0.1:80`")`, says what an error then asks for.
+/// Extensions of the schema say what types cannot, as in `#[schemars(extend("x-restart" = true))]`:
+///
+/// | extension | says |
+/// |---|---|
+/// | `"x-short" = ["LOG_LEVEL"]` | a shorter variable behind the service's prefix |
+/// | `"x-env" = ["GITHUB_TOKEN"]` | a variable by its whole name |
+/// | `"x-expected" = "an address such as `127.0.0.1:80`"` | what an error asks for |
+/// | `"x-restart" = true` | a change of this, and of all below, counts after a restart |
+/// | `"x-former" = ["bind"]` | names that this key had; they are read, and warned of |
+/// | `"x-refused" = ["listen"]` | names that this key had; they are refused, with its present one |
+/// | `"x-deprecated" = "set `a.b` instead"` | the key is about to go; it is read, and warned of |
+///
+/// `#[serde(alias)]` is no part of a schema, and so an unknown key: declare `x-former`.
 pub trait Settings: Sized + Send + Sync + 'static {
     /// The type as JSON Schema, 2020-12.
     fn schema() -> Value;

@@ -14,32 +14,37 @@ pub(crate) struct View<'s> {
     /// What may stand here, one shape for each alternative. A shape is all that holds of it: the
     /// place itself, what it refers to, and the alternative. Nearest first.
     shapes: Vec<Vec<Part<'s>>>,
-    /// Whether this is a secret, or part of one.
+    marks: Marks,
+}
+
+/// What holds of everything below the place that says it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks {
     is_secret: bool,
+    needs_restart: bool,
 }
 
 impl<'s> View<'s> {
     pub(super) fn new(schema: &'s Schema, place: &'s Value) -> Self {
-        Self::of(schema, [place], false)
+        Self::of(schema, [place], Marks::default())
     }
 
     /// What may stand at one of several places.
-    fn of(
-        schema: &'s Schema,
-        places: impl IntoIterator<Item = &'s Value>,
-        is_in_secret: bool,
-    ) -> Self {
+    fn of(schema: &'s Schema, places: impl IntoIterator<Item = &'s Value>, above: Marks) -> Self {
         let shapes: Vec<_> =
             places.into_iter().flat_map(|place| schema.shapes(place, MAX_DEPTH)).collect();
         // One alternative that is a secret is enough: it may be the one that was chosen.
-        let is_secret = is_in_secret
-            || shapes.iter().flatten().any(|part| part.get("writeOnly") == Some(&true.into()));
-        Self { schema, shapes, is_secret }
+        let says = |name| shapes.iter().flatten().any(|part| part.get(name) == Some(&true.into()));
+        let marks = Marks {
+            is_secret: above.is_secret || says("writeOnly"),
+            needs_restart: above.needs_restart || says("x-restart"),
+        };
+        Self { schema, shapes, marks }
     }
 
     /// What may stand below this.
     fn below(&self, places: Vec<&'s Value>) -> Option<Self> {
-        (!places.is_empty()).then(|| Self::of(self.schema, places, self.is_secret))
+        (!places.is_empty()).then(|| Self::of(self.schema, places, self.marks))
     }
 
     /// Every part of every shape, each once.
@@ -127,7 +132,7 @@ impl<'s> View<'s> {
         }
         places
             .into_iter()
-            .map(|(name, places)| (name, Self::of(self.schema, places, self.is_secret)))
+            .map(|(name, places)| (name, Self::of(self.schema, places, self.marks)))
             .collect()
     }
 
@@ -184,7 +189,50 @@ impl<'s> View<'s> {
 
     /// Whether this is a secret by its type, or part of one.
     pub(crate) fn is_secret(&self) -> bool {
-        self.is_secret
+        self.marks.is_secret
+    }
+
+    /// Whether a change counts only after a restart.
+    pub(crate) fn needs_restart(&self) -> bool {
+        self.marks.needs_restart
+    }
+
+    /// What the settings type's documentation says, one paragraph a line.
+    pub(crate) fn description(&self) -> &'s str {
+        self.keyword("description").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A value as it may be written, for one that has no default.
+    pub(crate) fn example(&self) -> Value {
+        if self.is_secret() {
+            return "secret://name:key".into();
+        }
+        let given = self.keyword("examples").and_then(|examples| examples.get(0)).cloned();
+        let choice = || self.choices().first().map(|choice| Value::from(*choice));
+        given.or_else(choice).unwrap_or_else(|| match self.types().iter().find(|t| **t != "null") {
+            Some(&"boolean") => true.into(),
+            Some(&"integer" | &"number") => self.keyword("minimum").cloned().unwrap_or(1.into()),
+            Some(&"array") => Value::Array(Vec::new()),
+            Some(&"object") => Value::Object(Map::new()),
+            _ => "text".into(),
+        })
+    }
+
+    /// What to do instead of writing this key, if it is about to go.
+    pub(crate) fn deprecated(&self) -> Option<&'s str> {
+        let advice = self.keyword("x-deprecated").and_then(Value::as_str);
+        let is_marked = self.keyword("deprecated") == Some(&true.into());
+        advice.or(is_marked.then_some("it will go"))
+    }
+
+    /// Names that this key had, and that are still read.
+    pub(crate) fn former_names(&self) -> impl Iterator<Item = &'s str> {
+        self.texts("x-former")
+    }
+
+    /// Names that this key had, and that are refused by now.
+    pub(crate) fn refused_names(&self) -> impl Iterator<Item = &'s str> {
+        self.texts("x-refused")
     }
 
     /// Short names, behind the prefix, of the environment variable.

@@ -148,6 +148,16 @@ impl<'s> Names<'s> {
     }
 }
 
+/// The variables that set a key, the strongest first.
+pub(crate) fn variables_of(prefix: &str, key: &Key, view: &View<'_>) -> Vec<String> {
+    let prefix = format!("{prefix}_");
+    let short = view.short_names().map(|name| format!("{prefix}{name}"));
+    let all = std::iter::once(variable(&prefix, key)).chain(short);
+    let mut variables: Vec<String> = all.chain(view.variable_names().map(str::to_owned)).collect();
+    variables.dedup();
+    variables
+}
+
 /// The variable of a key: `MIRA_` and `server.bind_address` give `MIRA_SERVER_BIND_ADDRESS`.
 fn variable(prefix: &str, key: &Key) -> String {
     prefix.to_owned() + &upper(&key.to_string())
@@ -168,13 +178,16 @@ fn upper(name: &str) -> String {
 /// underscore, or by two.
 fn descend<'s>(view: &View<'s>, key: &Key, rest: &str, matches: &mut Vec<Match<'s>>) {
     for (name, member) in view.members() {
-        let upper = upper(name);
-        let below = key.name(name);
-        if rest == upper {
-            matches.push(Match { key: below, view: member, rank: Rank::Key });
-        } else if let Some(rest) = rest.strip_prefix(&upper).and_then(|rest| rest.strip_prefix('_'))
-        {
-            descend(&member, &below, level(rest), matches);
+        for name in std::iter::once(name).chain(member.former_names()) {
+            let upper = upper(name);
+            let below = key.name(name);
+            if rest == upper {
+                matches.push(Match { key: below, view: member.clone(), rank: Rank::Key });
+            } else if let Some(rest) =
+                rest.strip_prefix(&upper).and_then(|rest| rest.strip_prefix('_'))
+            {
+                descend(&member, &below, level(rest), matches);
+            }
         }
     }
     if let Some(values) = view.values().filter(|_| view.members().is_empty()) {
