@@ -176,7 +176,10 @@ impl fmt::Display for Explanation<'_> {
     }
 }
 
-/// Visits every setting: fixed tables and maps are taken apart, lists are whole.
+/// Visits every setting: tables and maps are taken apart, lists are whole.
+///
+/// Everything that is written is visited, known to the schema or not, so that no change of it is
+/// overlooked.
 fn collect(
     view: &View<'_>,
     value: Option<&Value>,
@@ -186,27 +189,43 @@ fn collect(
 ) {
     let effective = value.or(default);
     let members = view.members();
-    let is_absent =
-        matches!(effective, Some(Value::Null)) || (effective.is_none() && view.allows("null"));
-    if !members.is_empty() && !is_absent {
-        for (name, member) in members {
-            let value = value.and_then(|value| value.get(name));
-            let default = default.and_then(|default| default.get(name)).or(member.default());
-            // Of several shapes, only the names of the one that was chosen are there.
-            if !view.is_union() || value.is_some() || default.is_some() {
-                collect(&member, value, default, &key.name(name), visit);
-            }
+    let is_table = match effective {
+        Some(effective) => effective.is_object(),
+        // Only its members say what it is by default.
+        None => !members.is_empty() && !view.allows("null"),
+    };
+    if !is_table {
+        if !key.is_root() {
+            visit(key, view, effective.unwrap_or(&Value::Null));
         }
         return;
     }
-    match (effective, view.values()) {
-        (Some(Value::Object(entries)), Some(values)) => {
-            for (name, entry) in entries {
-                collect(&values, Some(entry), None, &key.name(name), visit);
+    let mut is_empty = true;
+    for (name, member) in &members {
+        let below = value.and_then(|value| value.get(name));
+        // A table that is written has its type's defaults, not those of the table above it.
+        let default = match value {
+            Some(_) => member.default(),
+            None => default.and_then(|default| default.get(name)).or(member.default()),
+        };
+        // Of several shapes, only the names of the one that was chosen are there.
+        if !view.is_union() || below.is_some() || default.is_some() {
+            is_empty = false;
+            collect(member, below, default, &key.name(name), visit);
+        }
+    }
+    for (name, entry) in effective.and_then(Value::as_object).into_iter().flatten() {
+        if members.iter().all(|(known, _)| known != name) {
+            is_empty = false;
+            match view.values() {
+                Some(values) => collect(&values, Some(entry), None, &key.name(name), visit),
+                None => visit(&key.name(name), view, entry),
             }
         }
-        (effective, _) if !key.is_root() => visit(key, view, effective.unwrap_or(&Value::Null)),
-        _ => {}
+    }
+    // An empty table is a setting of its own where nothing at all is the default.
+    if is_empty && !key.is_root() && value.is_some() && default.is_none_or(Value::is_null) {
+        visit(key, view, effective.unwrap_or(&Value::Null));
     }
 }
 

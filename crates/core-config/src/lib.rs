@@ -29,7 +29,7 @@ pub use self::{
     effective::{Effective, Explanation, Setting},
     error::Error,
     key::Key,
-    live::{Applied, BoxError, Commit, Event, Generation, Live, Reader, Refusal},
+    live::{Applied, BoxError, Commit, Event, Generation, Live, Peek, Reader, Refusal},
     loader::Loader,
     origin::Origin,
     problem::{Problem, Problems},

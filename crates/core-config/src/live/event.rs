@@ -16,12 +16,21 @@ pub struct Applied {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// Who refused, and why.
+    /// Who refused, and why. Nobody if it was too late for the change: a later one came first.
     pub reasons: Vec<(&'static str, String)>,
+}
+
+impl Refusal {
+    pub(super) fn too_late() -> Self {
+        Self { reasons: Vec::new() }
+    }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.reasons.is_empty() {
+            return f.write_str("configuration refused: a later change came first");
+        }
         f.write_str("configuration refused:")?;
         self.reasons.iter().try_for_each(|(name, reason)| write!(f, "\n  {name}: {reason}"))
     }

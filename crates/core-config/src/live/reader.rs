@@ -2,7 +2,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, Cache};
+use arc_swap::{ArcSwap, Cache, Guard};
 
 use super::{Generation, Shared};
 
@@ -34,5 +34,28 @@ impl<T> Reader<T> {
 impl<T> fmt::Debug for Reader<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader").finish_non_exhaustive()
+    }
+}
+
+/// The current generation, borrowed for one look: see [`Live::peek`](super::Live::peek).
+pub struct Peek<T>(Guard<Arc<Generation<T>>>);
+
+impl<T> Peek<T> {
+    pub(super) fn new(guard: Guard<Arc<Generation<T>>>) -> Self {
+        Self(guard)
+    }
+}
+
+impl<T> Deref for Peek<T> {
+    type Target = Generation<T>;
+
+    fn deref(&self) -> &Generation<T> {
+        &self.0
+    }
+}
+
+impl<T> fmt::Debug for Peek<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peek").finish_non_exhaustive()
     }
 }

@@ -4,6 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use core_types::{Chain, panic_message};
 
+use crate::Key;
+
 /// Any error.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -33,20 +35,19 @@ impl fmt::Debug for Commit {
     }
 }
 
-type Concerns<T> = dyn Fn(&T, &T) -> bool + Send + Sync;
-type Prepare<T> = dyn Fn(&T, &T) -> Result<Commit, BoxError> + Send + Sync;
+/// Sees the old settings, the new ones, and which keys differ; gives nothing if these do not
+/// concern it.
+type Prepare<T> = dyn Fn(&T, &T, &[Key]) -> Result<Option<Commit>, BoxError> + Send + Sync;
 
 pub(super) struct Subscriber<T> {
     pub(super) name: &'static str,
-    pub(super) concerns: Box<Concerns<T>>,
     pub(super) prepare: Box<Prepare<T>>,
 }
 
 impl<T> Subscriber<T> {
     /// Asks the subscriber, if the change concerns it. A panic is a refusal.
-    pub(super) fn prepare(&self, old: &T, new: &T) -> Result<Option<Commit>, String> {
-        let ask = || (self.concerns)(old, new).then(|| (self.prepare)(old, new)).transpose();
-        match catch_unwind(AssertUnwindSafe(ask)) {
+    pub(super) fn prepare(&self, old: &T, new: &T, keys: &[Key]) -> Result<Option<Commit>, String> {
+        match catch_unwind(AssertUnwindSafe(|| (self.prepare)(old, new, keys))) {
             Ok(answer) => answer.map_err(|error| Chain(&*error).to_string()),
             Err(panic) => Err(format!("panicked: {}", panic_message(&*panic))),
         }

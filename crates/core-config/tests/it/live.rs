@@ -1,9 +1,13 @@
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::time::Duration;
 
-use core_config::{Commit, Event, Live, Loaded, Loader};
+use core_config::schemars::{self, JsonSchema};
+use core_config::{Commit, Event, Key, Live, Loaded, Loader, Validate};
+use serde::{Deserialize, Serialize};
 
-use crate::settings::{Settings, variables};
+use crate::settings::{Folder, Settings, variables};
 
 fn loaded(workers: u16, level: &str) -> Loaded<Settings> {
     let workers = workers.to_string();
@@ -141,4 +145,312 @@ fn readers_see_whole_generations() {
         }
         done.store(true, Ordering::Relaxed);
     });
+}
+
+/// An enum whose variants are texts or tables, a union of shapes, and names that no type knows.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
+struct Shapes {
+    mode: Mode,
+    tls: Tls,
+    outer: Outer,
+    free: serde_json::Value,
+    map: Option<BTreeMap<String, u32>>,
+    #[serde(flatten)]
+    rest: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    #[default]
+    Fast,
+    Slow,
+    Custom {
+        speed: u32,
+    },
+}
+
+#[derive(Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+enum Tls {
+    Plain(bool),
+    Full { certificate: String },
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self::Plain(false)
+    }
+}
+
+/// Its default of `inner.depth` is not the one of `Inner`.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
+struct Outer {
+    inner: Inner,
+}
+
+impl Default for Outer {
+    fn default() -> Self {
+        Self { inner: Inner { depth: 5, width: 1 } }
+    }
+}
+
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
+struct Inner {
+    depth: u32,
+    width: u32,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self { depth: 1, width: 1 }
+    }
+}
+
+impl Validate for Shapes {}
+
+/// CFG-6: a change is applied whatever the shape of the type that it is in.
+#[test]
+fn changes_of_every_shape_are_seen() {
+    #[track_caller]
+    fn check(before: &str, after: &str, changed: &str) {
+        let folder = Folder::new(&[("before.toml", before), ("after.toml", after)]);
+        let load = |name| Loader::<Shapes>::new().with_file(folder.path(name)).load().unwrap();
+        let live = Live::new(load("before.toml"));
+        let applied = live.apply(load("after.toml")).unwrap();
+        let keys: Vec<String> = applied.changed.iter().map(ToString::to_string).collect();
+        assert_eq!(keys.join(" "), changed, "{before} -> {after}");
+        let now = live.get();
+        assert_eq!(format!("{:?}", now.settings), format!("{:?}", load("after.toml").settings));
+    }
+    check("mode = 'fast'", "mode = 'slow'", "mode");
+    check("mode = 'fast'", "mode = {custom = {speed = 1}}", "mode mode.custom.speed");
+    check("mode = {custom = {speed = 1}}", "mode = {custom = {speed = 2}}", "mode.custom.speed");
+    check("tls = false", "tls = true", "tls");
+    check("tls = {certificate = 'a'}", "tls = {certificate = 'b'}", "tls.certificate");
+    check("x = 'one'", "x = 'two'", "x");
+    check("x = 'one'", "", "x");
+    check("free = {a = {b = 1}}", "free = {a = {b = 2}}", "free.a");
+    check("free = [1]", "free = [1, 2]", "free");
+    check("", "map = {}", "map");
+    check("", "outer.inner.width = 1", "outer.inner.depth");
+    check("outer.inner.depth = 5", "outer.inner = {depth = 5, width = 1}", "");
+}
+
+/// CFG-3: settings that are equal but stand elsewhere are shown where they stand now.
+#[test]
+fn an_edit_that_moves_lines_moves_origins() {
+    let folder = Folder::new(&[("a.toml", "tags = ['x']")]);
+    let live = Live::new(folder.loader("a.toml").load().unwrap());
+    let origin = || {
+        let tags = Key::parse("tags").unwrap();
+        folder.strip(&live.get().effective.explain(&tags)[0].to_string())
+    };
+    assert!(origin().contains("a.toml:1:"), "{}", origin());
+    folder.write("a.toml", "\n\ntags = ['x']");
+    let applied = live.apply(folder.loader("a.toml").load().unwrap()).unwrap();
+    assert_eq!((applied.generation, applied.changed), (1, vec![]));
+    assert!(origin().contains("a.toml:3:"), "{}", origin());
+    assert_eq!(live.get().number, 1);
+}
+
+/// What an observer hears, by its first line.
+fn told() -> (Arc<Mutex<Vec<String>>>, impl Fn(&Event) + Send + Sync + 'static) {
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&events);
+    let observe = move |event: &Event| {
+        let text = match event {
+            Event::Applied(applied) => format!("applied {}", applied.generation),
+            Event::Refused { reasons } => reasons.replace("\n ", ""),
+            Event::CommitPanicked { subscriber, reason } => format!("{subscriber}: {reason}"),
+            other => format!("{other:?}"),
+        };
+        log.lock().unwrap().push(text);
+    };
+    (events, observe)
+}
+
+/// CFG-6: what cannot be loaded, and a commit that panics, are told too.
+#[test]
+fn every_outcome_is_told() {
+    let (events, observe) = told();
+    let live = Live::with_observer(loaded(1, "info"), observe);
+    live.subscribe("bad", |_, _| Ok(Commit::new(|| panic!("on purpose"))));
+    live.refuse(&"no such file");
+    live.apply(loaded(2, "info")).unwrap();
+    assert_eq!(*events.lock().unwrap(), ["no such file", "bad: on purpose", "applied 2"]);
+}
+
+/// CFG-6: a reason is told with its causes.
+#[test]
+fn a_refusal_is_told_with_its_causes() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot bind")]
+    struct CannotBind(#[source] std::io::Error);
+
+    let live = Live::new(loaded(1, "info"));
+    live.subscribe("http", |_, _| Err(CannotBind(std::io::Error::other("port taken")).into()));
+    let reasons = live.apply(loaded(2, "info")).unwrap_err().reasons;
+    assert_eq!(reasons, [("http", "cannot bind: port taken".to_owned())]);
+}
+
+/// CFG-6: an observer that panics stops neither the change nor the ones who apply it.
+#[test]
+fn a_panicking_observer_changes_nothing() {
+    let live = Live::with_observer(loaded(1, "info"), |_| panic!("on purpose"));
+    live.subscribe("picky", |_, new: &Settings| match new.server.workers {
+        2 => Err("no".into()),
+        _ => Ok(Commit::nothing()),
+    });
+    live.apply(loaded(2, "info")).unwrap_err();
+    assert_eq!(live.apply(loaded(3, "info")).unwrap().generation, 2);
+    live.refuse(&"nothing");
+    assert_eq!(live.apply(loaded(4, "info")).unwrap().generation, 3);
+}
+
+/// Calls from within a change, which would wait for themselves if a lock were held.
+#[test]
+fn commits_and_observers_may_subscribe() {
+    let cell: Arc<OnceLock<Live<Settings>>> = Arc::default();
+    let own = Arc::clone(&cell);
+    let live = Live::with_observer(loaded(1, "info"), move |_| {
+        if let Some(live) = own.get() {
+            live.subscribe("from the observer", |_, _| Ok(Commit::nothing()));
+        }
+    });
+    assert!(cell.set(live.clone()).is_ok());
+    let heard = Arc::new(AtomicU64::new(0));
+    let (own, count) = (live.clone(), Arc::clone(&heard));
+    live.subscribe("outer", move |_, _| {
+        let (own, count) = (own.clone(), Arc::clone(&count));
+        Ok(Commit::new(move || {
+            let from = own.subscribe("inner", move |_, _| {
+                count.fetch_add(1, Ordering::SeqCst);
+                Ok(Commit::nothing())
+            });
+            // It hears of what follows, not of what is being made.
+            assert_eq!(from.number, own.get().number);
+        }))
+    });
+    live.apply(loaded(2, "info")).unwrap();
+    assert_eq!(heard.load(Ordering::SeqCst), 0);
+    live.apply(loaded(3, "info")).unwrap();
+    assert_eq!(heard.load(Ordering::SeqCst), 1);
+}
+
+/// CFG-6: one who hangs holds up neither new subscribers nor later changes, nor brings its own
+/// change back when it answers at last.
+#[test]
+fn one_who_hangs_holds_up_nobody() {
+    let (events, observe) = told();
+    let live = Live::with_observer(loaded(1, "info"), observe);
+    let (reached, is_asked) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    live.subscribe("slow", move |_, new: &Settings| {
+        if new.server.workers == 2 {
+            reached.send(()).unwrap();
+            released.lock().unwrap().recv().unwrap();
+        }
+        Ok(Commit::nothing())
+    });
+    let hanging = |live: &Live<Settings>| {
+        let live = live.clone();
+        let thread = std::thread::Builder::new().name("hanging".into());
+        let thread = thread.spawn(move || live.apply(loaded(2, "info"))).unwrap();
+        is_asked.recv_timeout(Duration::from_secs(10)).unwrap();
+        thread
+    };
+
+    assert!(live.give_up().is_none(), "nothing is waited for");
+    let first = hanging(&live);
+    live.subscribe("new", |_, _| Ok(Commit::nothing()));
+    assert_eq!(live.apply(loaded(3, "info")).unwrap().generation, 2);
+    release.send(()).unwrap();
+    let refusal = first.join().unwrap().unwrap_err();
+    assert_eq!(refusal.to_string(), "configuration refused: a later change came first");
+    assert_eq!((live.get().number, live.get().server.workers), (2, 3));
+
+    let second = hanging(&live);
+    let refusal = live.give_up().unwrap();
+    assert_eq!(refusal.reasons, [("slow", "has not answered in time".to_owned())]);
+    assert!(live.give_up().is_none(), "it is told once");
+    release.send(()).unwrap();
+    second.join().unwrap().unwrap_err();
+    assert_eq!((live.get().number, live.get().server.workers), (2, 3));
+    let refused = "configuration refused: slow: has not answered in time";
+    assert_eq!(*events.lock().unwrap(), ["applied 2", refused]);
+}
+
+/// CFG-6: one who comes while a change is prepared is asked too.
+#[test]
+fn one_who_comes_late_is_asked() {
+    let live = Live::new(loaded(1, "info"));
+    let cell = Arc::new(OnceLock::new());
+    let (own, late) = (live.clone(), Arc::clone(&cell));
+    live.subscribe("early", move |_, _| {
+        late.get_or_init(|| own.subscribe("late", |_, _| Err("not with me".into())).number);
+        Ok(Commit::nothing())
+    });
+    let reasons = live.apply(loaded(2, "info")).unwrap_err().reasons;
+    assert_eq!(reasons, [("late", "not with me".to_owned())]);
+    assert_eq!((cell.get(), live.get().number), (Some(&1), 1));
+}
+
+/// CFG-8: one hears of its own section, with the keys that changed; a key that is removed returns
+/// to its default, and counts.
+#[test]
+fn changed_keys_are_heard() {
+    let load = |pairs: &[(&str, &str)]| {
+        Loader::<Settings>::new().with_environment("APP", variables(pairs)).load().unwrap()
+    };
+    let live = Live::new(load(&[]));
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    for key in ["server", "server.workers", "integrations", "logging"] {
+        let log = Arc::clone(&heard);
+        live.subscribe_to_keys(key, key, move |_, new, keys| {
+            let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+            let text = format!("{key}: {} ({})", keys.join(" "), new.server.workers);
+            log.lock().unwrap().push(text);
+            Ok(Commit::nothing())
+        });
+    }
+    let expect = |pairs: &[(&str, &str)], expected: &[&str]| {
+        live.apply(load(pairs)).unwrap();
+        assert_eq!(std::mem::take(&mut *heard.lock().unwrap()), expected);
+    };
+    let secret = ("APP_INTEGRATIONS_GITHUB_TOKEN", "canary");
+    expect(
+        &[("APP_SERVER_WORKERS", "9"), ("APP_SERVER_MOST", "7")],
+        &["server: server.most server.workers (9)", "server.workers: server.workers (9)"],
+    );
+    expect(
+        &[("APP_SERVER_MOST", "7"), secret],
+        &[
+            "server: server.workers (4)",
+            "server.workers: server.workers (4)",
+            "integrations: integrations.github.token (4)",
+        ],
+    );
+    // A default that is written down is no change.
+    expect(&[("APP_SERVER_MOST", "7"), ("APP_SERVER_WORKERS", "4"), secret], &[]);
+    expect(
+        &[("APP_SERVER_MOST", "7"), (secret.0, "canary2")],
+        &["integrations: integrations.github.token (4)"],
+    );
+    expect(&[], &["server: server.most (4)", "integrations: integrations.github.token (4)"]);
+}
+
+/// CFG-9: a look, a reader and a pinned generation see the same.
+#[test]
+fn every_way_to_read_sees_the_current_generation() {
+    let live = Live::new(loaded(1, "info"));
+    let mut reader = live.reader();
+    let pinned = live.get();
+    live.apply(loaded(2, "info")).unwrap();
+    assert_eq!((live.peek().server.workers, reader.get().server.workers), (2, 2));
+    assert_eq!((pinned.server.workers, pinned.number), (1, 1));
 }
