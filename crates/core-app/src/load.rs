@@ -2,6 +2,7 @@
 //! secrets complete the settings.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use core_config::{Draft, Loaded, Loader};
 use core_secrets::Secrets;
@@ -10,13 +11,14 @@ use core_types::{Chain, Secret, SecretRef};
 use futures_util::future::join_all;
 
 use crate::arguments::Arguments;
+use crate::blocking::blocking;
 use crate::wire::secrets::SecretsWire;
 use crate::{App, Error, Settings};
 
 /// What settings are read from, now and at every reload.
 #[derive(Clone, Debug)]
 pub(crate) struct Sources<A> {
-    pub(crate) loader: Loader<Settings<A>>,
+    pub(crate) loader: Arc<Loader<Settings<A>>>,
     pub(crate) secrets: Secrets,
 }
 
@@ -54,7 +56,7 @@ impl<A: core_config::Settings> Sources<A> {
             .with_observer(move |event| wire.observe(event))
             .with_backend("env", Environment::new(loader.variables().iter().cloned()));
         for (name, backend) in &app.backends {
-            builder = builder.with_backend(name.clone(), std::sync::Arc::clone(backend));
+            builder = builder.with_backend(name.clone(), Arc::clone(backend));
         }
         let secrets = builder.build().map_err(|error| {
             let key = match &error {
@@ -63,24 +65,24 @@ impl<A: core_config::Settings> Sources<A> {
             };
             draft.refuse(&key, Chain(&error).to_string())
         })?;
-        let sources = Self { loader, secrets };
-        let loaded = sources.complete(draft).await?;
-        Ok((sources, loaded))
+        let sources = Self { loader: Arc::new(loader), secrets };
+        let resolved = sources.resolve(&draft).await;
+        Ok((sources, complete(draft, &resolved)?))
     }
 
-    /// Reads the settings again.
-    pub(crate) async fn again(&self) -> Result<Loaded<Settings<A>>, core_config::Error>
-    where
-        A: Send,
-    {
-        self.complete(self.loader.read()?).await
+    /// Reads the settings again, where reading holds up nobody.
+    ///
+    /// # Errors
+    /// Every reason, each on a line of its own.
+    pub(crate) async fn again(&self) -> Result<Loaded<Settings<A>>, String> {
+        let loader = Arc::clone(&self.loader);
+        let draft = reading(move || loader.read()).await?;
+        let resolved = self.resolve(&draft).await;
+        reading(move || complete(draft, &resolved)).await
     }
 
     /// Resolves every reference, all at once, each target once.
-    async fn complete(
-        &self,
-        draft: Draft<Settings<A>>,
-    ) -> Result<Loaded<Settings<A>>, core_config::Error> {
+    async fn resolve(&self, draft: &Draft<Settings<A>>) -> Resolved {
         let mut targets: Vec<&SecretRef> =
             draft.references().iter().map(|reference| &reference.target).collect();
         targets.sort();
@@ -89,10 +91,28 @@ impl<A: core_config::Settings> Sources<A> {
             let value = self.secrets.resolve(target).await;
             (target.clone(), value.map_err(|error| Chain(&error).to_string()))
         }));
-        let resolved: HashMap<SecretRef, Result<Secret<String>, String>> =
-            resolved.await.into_iter().collect();
-        draft.build(|target| {
-            resolved.get(target).cloned().unwrap_or_else(|| Err("was not asked for".into()))
-        })
+        resolved.await.into_iter().collect()
+    }
+}
+
+type Resolved = HashMap<SecretRef, Result<Secret<String>, String>>;
+
+fn complete<A: core_config::Settings>(
+    draft: Draft<Settings<A>>,
+    resolved: &Resolved,
+) -> Result<Loaded<Settings<A>>, core_config::Error> {
+    draft.build(|target| {
+        resolved.get(target).cloned().unwrap_or_else(|| Err("was not asked for".into()))
+    })
+}
+
+/// Reads files, and runs what a service's own settings type does on the way. A panic of that is a
+/// mistake in the settings, and no reason to never read them again; its text may hold a value.
+async fn reading<R: Send + 'static>(
+    read: impl FnOnce() -> Result<R, core_config::Error> + Send + 'static,
+) -> Result<R, String> {
+    match blocking(read).await {
+        Ok(read) => read.map_err(|error| error.to_string()),
+        Err(_) => Err("configuration refused:\n  reading it panicked".into()),
     }
 }

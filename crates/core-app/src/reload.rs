@@ -1,3 +1,6 @@
+use std::pin::pin;
+use std::time::Duration;
+
 use core_config::{Key, Live};
 use tokio::sync::{mpsc, oneshot};
 
@@ -8,6 +11,10 @@ use crate::wire::secrets::Scrub;
 
 /// Under which name this is logged.
 const LOG: &str = "core_app::config";
+
+/// Subscribers have so long to prepare for a change: time for new connections to be made, and no
+/// more than those who asked for it are likely to wait.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Settings that were read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +93,7 @@ pub(crate) struct Reloader<A> {
     live: Live<Settings<A>>,
     scrub: Option<Scrub>,
     requests: mpsc::UnboundedReceiver<Request>,
+    patience: Duration,
 }
 
 /// A way to ask, and what is to be run to answer.
@@ -95,7 +103,7 @@ pub(crate) fn reloader<A: core_config::Settings>(
     scrub: Option<Scrub>,
 ) -> (Reload, Reloader<A>) {
     let (sender, requests) = mpsc::unbounded_channel();
-    (Reload(sender), Reloader { sources, live, scrub, requests })
+    (Reload(sender), Reloader { sources, live, scrub, requests, patience: PATIENCE })
 }
 
 impl<A: core_config::Settings> Reloader<A> {
@@ -122,9 +130,9 @@ impl<A: core_config::Settings> Reloader<A> {
         let refused = |reasons: String| Err(ReloadError { reasons });
         let loaded = match self.sources.again().await {
             Ok(loaded) => loaded,
-            Err(error) => {
-                self.live.refuse(&error);
-                return refused(error.to_string());
+            Err(reasons) => {
+                self.live.refuse(&reasons);
+                return refused(reasons);
             }
         };
         if let Some(scrub) = &self.scrub {
@@ -132,7 +140,15 @@ impl<A: core_config::Settings> Reloader<A> {
         }
         let live = self.live.clone();
         // Subscribers may take their time, which is not this thread's.
-        let applied = blocking(move || live.apply(loaded)).await;
+        let mut applying = pin!(blocking(move || live.apply(loaded)));
+        let applied = match tokio::time::timeout(self.patience, &mut applying).await {
+            Ok(applied) => applied,
+            Err(_) => match self.live.give_up() {
+                Some(refusal) => return refused(refusal.to_string()),
+                // All have agreed in the last moment.
+                None => applying.await,
+            },
+        };
         match applied {
             Ok(Ok(applied)) => {
                 let pending_restart =
@@ -154,4 +170,103 @@ pub(crate) fn needs_restart(key: &Key) -> bool {
         .iter()
         .filter_map(|section| Key::parse(section))
         .any(|section| key.starts_with(&section))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use core_config::schemars::{self, JsonSchema};
+    use core_config::{Commit, Loader, Problems, Validate};
+    use core_secrets::Secrets;
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+    #[serde(default)]
+    struct Own {
+        word: String,
+    }
+
+    impl Validate for Own {
+        fn validate(&self, _: &mut Problems) {
+            assert_ne!(self.word, "panic", "on purpose");
+        }
+    }
+
+    /// Reads a word from a file whenever it is asked to.
+    async fn service(
+        word: &str,
+        patience: Duration,
+    ) -> (tempfile::NamedTempFile, Live<Settings<Own>>, Reload, Reloader<Own>) {
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        write(&file, word);
+        let loader = Loader::new().with_file(file.path());
+        let secrets = Secrets::builder(core_secrets::Config::default())
+            .with_backend("env", core_secrets::backend::Environment::new([]))
+            .build()
+            .unwrap();
+        let sources = Sources { loader: Arc::new(loader), secrets };
+        let live = Live::new(sources.again().await.unwrap());
+        let (reload, mut reloader) = reloader(sources, live.clone(), None);
+        reloader.patience = patience;
+        (file, live, reload, reloader)
+    }
+
+    fn write(file: &tempfile::NamedTempFile, word: &str) {
+        std::fs::write(file.path(), format!("word = '{word}'")).unwrap();
+    }
+
+    /// Runs the reloader while something is asked of it.
+    async fn with<A: core_config::Settings>(
+        reloader: Reloader<A>,
+        asking: impl Future<Output = ()>,
+    ) {
+        tokio::select! {
+            () = asking => {}
+            () = reloader.run() => panic!("the reloader has ended"),
+        }
+    }
+
+    /// CFG-6: rules that panic refuse a reload; the next good edit applies.
+    #[tokio::test]
+    async fn rules_that_panic_do_not_end_the_reloader() {
+        let (file, live, reload, reloader) = service("one", PATIENCE).await;
+        with(reloader, async {
+            write(&file, "panic");
+            let refused = reload.wait(Cause::Edit).await.unwrap().unwrap_err();
+            assert!(refused.reasons.contains("rules panicked"), "{refused}");
+            assert_eq!(live.get().app.word, "one");
+            write(&file, "two");
+            assert_eq!(reload.wait(Cause::Edit).await.unwrap().unwrap().generation, 2);
+            assert_eq!(live.get().app.word, "two");
+        })
+        .await;
+    }
+
+    /// CFG-6: a subscriber that does not answer refuses its own change, and no later one.
+    #[tokio::test]
+    async fn a_subscriber_that_hangs_holds_up_one_change() {
+        let (file, live, reload, reloader) = service("one", Duration::from_millis(50)).await;
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let released = std::sync::Mutex::new(released);
+        live.subscribe("slow", move |_, new| {
+            if new.app.word == "hang" {
+                let _ = released.lock().unwrap().recv();
+            }
+            Ok(Commit::nothing())
+        });
+        with(reloader, async {
+            write(&file, "hang");
+            let refused = reload.wait(Cause::Edit).await.unwrap().unwrap_err();
+            let reasons = "configuration refused:\n  slow: has not answered in time";
+            assert_eq!(refused.reasons, reasons);
+            write(&file, "two");
+            assert_eq!(reload.wait(Cause::Edit).await.unwrap().unwrap().generation, 2);
+            drop(release);
+        })
+        .await;
+        assert_eq!(live.get().app.word, "two");
+    }
 }

@@ -4,6 +4,7 @@ mod remainder;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use core_types::is_credential;
 use serde::de::DeserializeOwned;
@@ -72,7 +73,11 @@ pub(crate) fn settings<T: Settings>(
     let settings = reading.read::<T>();
     if let Some(settings) = &settings {
         let mut broken = Problems::default();
-        settings.validate(&mut broken);
+        // A rule that panics has not been kept; what it says may hold a value.
+        if catch_unwind(AssertUnwindSafe(|| settings.validate(&mut broken))).is_err() {
+            let message = "the settings' own rules panicked, which is a bug in them";
+            reading.problems.push(Problem::at(&Key::root(), None, message));
+        }
         for (key, message) in broken.into_inner() {
             // What was put in the place of a wrong value may be what breaks the rule.
             let is_doubtful = reading.wrong.iter().any(|wrong| {

@@ -1,36 +1,51 @@
 mod fingerprint;
 mod places;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode};
 use notify_debouncer_full::{DebounceEventResult, Debouncer, NoCache, new_debouncer_opt};
 
+use self::places::Places;
 use crate::Error;
 
-/// Events of one edit are gathered for so long, and delivered at the next tick: together well below
-/// the two seconds in which an edit has to be seen, at five wake-ups a second.
-const GATHER: Duration = Duration::from_millis(200);
-/// After a change, files are read when nothing more has happened for so long: an editor or a slow
-/// writer may still be at work.
+/// Events of one edit are gathered for so long, and delivered at the next tick after that: with
+/// [`QUIET`] well below the two seconds in which an edit has to be seen, at two wake-ups and a half
+/// a second.
+const GATHER: Duration = Duration::from_millis(400);
+/// Files are read when they have not changed for so long: an editor or a slow writer may still be
+/// at work.
 const QUIET: Duration = Duration::from_millis(100);
-/// A file that never comes to rest is read anyway.
+/// Files that never come to rest are read anyway.
 const MAX_QUIET: u32 = 5;
+/// Polling more often is no better for anybody, and costs.
+const MIN_POLL: Duration = Duration::from_millis(100);
+/// The folders on the way to the files are looked at so often, and seldom replaced.
+const WAY: Duration = Duration::from_secs(1);
+/// What is watched is looked up again so often where it changes while it is looked up.
+const MAX_ARMS: u32 = 3;
 
 /// Looks at configuration files, and tells when their content has changed.
 ///
-/// It watches the folders that the files and every symbolic link on the way to them are in, so that
-/// it sees writes in place, renames, the swap of a mounted ConfigMap and a replaced folder. Each
-/// distinct content is told once; a touched file and our own reads are not. Where the operating
-/// system gives no notifications it looks every `poll_interval`.
+/// It watches the files, the folders that they are in and every symbolic link on the way, and looks
+/// at the other folders on the way once a second; so it sees writes in place, renames, the swap of a
+/// mounted ConfigMap, and a folder that is replaced at whatever level. Each distinct content is told
+/// once; a touched file and our own reads are not. Where the operating system gives no
+/// notifications it looks every `poll_interval`.
 ///
-/// It has a thread of its own, `config-watch`, which ends when this is dropped.
+/// An edit is told within one second, or two where a folder on the way was replaced.
+///
+/// It has three threads: `config-watch`, which ends when this is dropped, and two that
+/// `notify-debouncer-full` has of its own, which end soon after.
 pub struct Watcher {
     stop: mpsc::Sender<Message>,
     thread: Option<JoinHandle<()>>,
@@ -46,7 +61,10 @@ impl Watcher {
     /// Begins to watch files and folders.
     ///
     /// `on_change` is called on the watcher's thread: once at the start, for an edit may have come
-    /// between the first reading and now, and then after every change.
+    /// between the first reading and now, and then after every change. A panic of it is reported
+    /// by the panic hook, and ends nothing.
+    ///
+    /// `poll_interval` is 100 ms at least: a shorter one is taken for that.
     ///
     /// # Errors
     /// [`Error::Watch`] if no thread can be made. Missing notifications are no error: see
@@ -57,15 +75,20 @@ impl Watcher {
         on_change: impl Fn() + Send + 'static,
     ) -> Result<Self, Error> {
         let (sender, receiver) = mpsc::channel();
-        let mut state = State { paths, seen: 0, debouncer: None, folders: BTreeMap::new() };
-        state.debouncer = debouncer(sender.clone());
-        let is_notified = state.arm();
+        let places = Arc::new(ArcSwap::from_pointee(Places::default()));
+        let debouncer = debouncer(sender.clone(), Arc::clone(&places));
+        let mut state = State { paths, seen: 0, debouncer, places, unwatched: BTreeSet::new() };
+        let is_notified = state.arm(true);
         state.seen = state.fingerprint();
         let thread = Builder::new()
             .name("config-watch".into())
             .spawn(move || {
+                let on_change = || {
+                    // Whoever is told has failed at it, and has to be told of the next change.
+                    let _ = catch_unwind(AssertUnwindSafe(&on_change));
+                };
                 on_change();
-                state.run(&receiver, poll_interval, &on_change);
+                state.run(&receiver, poll_interval.max(MIN_POLL), &on_change);
             })
             .map_err(|error| Error::Watch { source: error.into() })?;
         Ok(Self { stop: sender, thread: Some(thread), is_notified })
@@ -79,7 +102,7 @@ impl Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        // The thread may have ended by a panic of the callback; then nobody listens.
+        // The thread listens until it is told to stop.
         let _ = self.stop.send(Message::Stop);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -95,23 +118,31 @@ impl fmt::Debug for Watcher {
 
 type Notifications = Debouncer<RecommendedWatcher, NoCache>;
 
-fn debouncer(sender: mpsc::Sender<Message>) -> Option<Notifications> {
+/// Nothing, if the operating system has no notifications left.
+fn debouncer(sender: mpsc::Sender<Message>, places: Arc<ArcSwap<Places>>) -> Option<Notifications> {
+    let config = notify::Config::default();
+    // Where this fails, the debouncer would too, and leave its thread behind.
+    <RecommendedWatcher as notify::Watcher>::new(|_| {}, config).ok()?;
     let on_events = move |events: DebounceEventResult| {
         // An error means that events may have been lost, which is a reason to look.
-        let is_change = events.map_or(true, |events| events.iter().any(|event| is_change(event)));
+        let is_change = events.map_or(true, |events| {
+            let places = places.load();
+            events.iter().any(|event| is_change(event, &places))
+        });
         if is_change {
             let _ = sender.send(Message::Event);
         }
     };
-    let config = notify::Config::default();
     new_debouncer_opt(GATHER, Some(GATHER), on_events, NoCache, config).ok()
 }
 
-/// Reading a file is reported too, and would make us read it again.
-fn is_change(event: &notify::Event) -> bool {
+/// Reading a file is reported too, and would make us read it again; and so is what happens to a
+/// file's neighbours.
+fn is_change(event: &notify::Event, places: &Places) -> bool {
     let is_end_of_write =
         matches!(event.kind, EventKind::Access(AccessKind::Close(AccessMode::Write)));
-    is_end_of_write || event.need_rescan() || !matches!(event.kind, EventKind::Access(_))
+    let is_change = is_end_of_write || !matches!(event.kind, EventKind::Access(_));
+    event.need_rescan() || is_change && event.paths.iter().any(|path| places.matters(path))
 }
 
 struct State {
@@ -119,31 +150,42 @@ struct State {
     /// The content that was told last.
     seen: u64,
     debouncer: Option<Notifications>,
-    /// What is watched, and which folder that was.
-    folders: BTreeMap<PathBuf, Identity>,
+    /// What is watched.
+    places: Arc<ArcSwap<Places>>,
+    /// What of it could not be watched, and is tried again.
+    unwatched: BTreeSet<PathBuf>,
 }
 
 impl State {
     fn run(mut self, receiver: &mpsc::Receiver<Message>, poll: Duration, on_change: &dyn Fn()) {
+        let mut looked = Instant::now();
         loop {
-            match receiver.recv_timeout(poll) {
-                Ok(Message::Event) => {
-                    if wait_for_rest(receiver).is_none() {
-                        break;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {}
+            let is_event = match receiver.recv_timeout(poll.min(WAY)) {
+                Ok(Message::Event) => true,
+                Err(RecvTimeoutError::Timeout) => !self.places.load().lead_the_same_way(),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+            };
+            if !is_event && looked.elapsed() < poll {
+                continue;
             }
-            self.arm();
-            let found = self.fingerprint();
+            looked = Instant::now();
+            self.arm(is_event);
+            if self.fingerprint() == self.seen {
+                continue;
+            }
+            let look = || {
+                self.arm(true);
+                self.fingerprint()
+            };
+            let Some(found) = settled(look, || pause(receiver)) else { break };
             if found != self.seen {
                 self.seen = found;
                 on_change();
             }
         }
         if let Some(debouncer) = self.debouncer {
-            debouncer.stop();
+            // Its thread sleeps for up to a tick, which is nothing to wait for.
+            debouncer.stop_nonblocking();
         }
     }
 
@@ -151,50 +193,69 @@ impl State {
         fingerprint::of(&self.paths)
     }
 
-    /// Watches the folders that matter now; the old ones may be gone or replaced. Whether all of
-    /// them are watched.
-    fn arm(&mut self) -> bool {
+    /// Watches what matters now; what mattered before may be gone or replaced. Whether all of it is
+    /// watched.
+    ///
+    /// After an event everything is watched again, which changes nothing where it still is: a
+    /// folder that was moved away and back is not watched any more.
+    fn arm(&mut self, after_event: bool) -> bool {
         let Some(debouncer) = &mut self.debouncer else { return false };
-        let wanted: BTreeMap<PathBuf, Identity> = places::folders(&self.paths)
-            .into_iter()
-            .map(|folder| (folder.clone(), identity(&folder)))
-            .collect();
-        // A folder that was replaced by another of the same name has to be watched anew.
-        for gone in self.folders.iter().filter(|(folder, was)| wanted.get(*folder) != Some(was)) {
-            // A folder that is gone cannot be unwatched, which is as good.
-            let _ = debouncer.unwatch(gone.0);
+        let mut again = after_event;
+        for _ in 0..MAX_ARMS {
+            let (old, new) = (self.places.load_full(), Arc::new(Places::of(&self.paths)));
+            for (gone, _) in old.iter().filter(|(path, identity)| !new.has(path, *identity)) {
+                // A folder that is gone cannot be unwatched, which is as good.
+                let _ = debouncer.unwatch(gone);
+            }
+            // Before the first event can come.
+            self.places.store(Arc::clone(&new));
+            let mut is_same = true;
+            for (path, identity) in new.iter() {
+                let is_known = old.has(path, identity);
+                is_same &= is_known;
+                if again || !is_known || self.unwatched.contains(path) {
+                    match debouncer.watch(path, RecursiveMode::NonRecursive) {
+                        Ok(()) => self.unwatched.remove(path),
+                        Err(_) => self.unwatched.insert(path.to_owned()),
+                    };
+                }
+            }
+            if is_same {
+                break;
+            }
+            // What was looked up before it was watched may have changed between the two.
+            again = false;
         }
-        let mut all = true;
-        for new in wanted.iter().filter(|(folder, is)| self.folders.get(*folder) != Some(is)) {
-            all &= debouncer.watch(new.0, RecursiveMode::NonRecursive).is_ok();
-        }
-        self.folders = wanted;
-        all
+        self.unwatched.retain(|path| self.places.load().contains(path));
+        self.unwatched.is_empty()
     }
 }
 
-/// Which folder a path names: another one of the same name differs.
-type Identity = Option<(u64, u64)>;
-
-#[cfg(unix)]
-fn identity(folder: &Path) -> Identity {
-    use std::os::unix::fs::MetadataExt as _;
-    folder.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
-}
-
-#[cfg(not(unix))]
-fn identity(_: &Path) -> Identity {
-    None
-}
-
-/// Waits until events have ceased; `None` if the watcher is to stop.
-fn wait_for_rest(receiver: &mpsc::Receiver<Message>) -> Option<()> {
+/// The content once it has come to rest: two looks with a pause between them see the same. `None`
+/// if the pause was cut short.
+fn settled(mut look: impl FnMut() -> u64, pause: impl Fn() -> Option<()>) -> Option<u64> {
+    let mut found = look();
     for _ in 0..MAX_QUIET {
-        match receiver.recv_timeout(QUIET) {
+        pause()?;
+        let before = std::mem::replace(&mut found, look());
+        if found == before {
+            break;
+        }
+    }
+    Some(found)
+}
+
+/// Waits a moment, whatever happens meanwhile; `None` if the watcher is to stop.
+fn pause(receiver: &mpsc::Receiver<Message>) -> Option<()> {
+    let end = Instant::now() + QUIET;
+    loop {
+        match receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
             Ok(Message::Event) => {}
-            Err(RecvTimeoutError::Timeout) => break,
+            Err(RecvTimeoutError::Timeout) => return Some(()),
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return None,
         }
     }
-    Some(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,7 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.reasons.is_empty() {
-            return f.write_str("configuration refused: a later change came first");
+            return f.write_str("configuration refused:\n  a later change came first");
         }
         f.write_str("configuration refused:")?;
         self.reasons.iter().try_for_each(|(name, reason)| write!(f, "\n  {name}: {reason}"))

@@ -3,10 +3,10 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use super::places::{MAX_DEPTH, is_hidden};
+
 /// As much of a file as can be configuration, and a byte more.
 const MAX_BYTES: u64 = (10 << 20) + 1;
-/// Deeper folders hold no configuration.
-const MAX_DEPTH: usize = 8;
 
 /// A number that differs where the content at the paths does. Times and inodes do not count: a file
 /// that was touched, or written anew with the same content, is the same.
@@ -20,22 +20,28 @@ pub(super) fn of(paths: &[PathBuf]) -> u64 {
 
 fn add(path: &Path, depth: usize, hasher: &mut DefaultHasher) {
     path.hash(hasher);
-    if path.is_dir() {
-        let mut entries: Vec<PathBuf> =
-            path.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-        entries.sort();
-        let is_hidden = |path: &&PathBuf| {
-            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
-        };
+    let kind = match path.metadata() {
+        Ok(metadata) => metadata.file_type(),
+        Err(error) => return error.kind().hash(hasher),
+    };
+    if kind.is_dir() {
         if depth > 0 {
-            entries.iter().filter(|path| !is_hidden(path)).for_each(|p| add(p, depth - 1, hasher));
+            let entries = path.read_dir().into_iter().flatten().flatten();
+            let entries = entries.filter(|entry| !is_hidden(&entry.file_name()));
+            let mut entries: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+            entries.sort();
+            entries.iter().for_each(|entry| add(entry, depth - 1, hasher));
         }
-        return;
+    } else if kind.is_file() {
+        let mut content = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut content));
+        read.map_err(|error| error.kind()).hash(hasher);
+        content.hash(hasher);
+    } else {
+        // A pipe has no content that could be looked at and still be there afterwards, and would
+        // make us wait for its writer.
+        "no file".hash(hasher);
     }
-    let mut content = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut content));
-    read.map_err(|error| error.kind()).hash(hasher);
-    content.hash(hasher);
 }
 
 #[cfg(test)]
@@ -63,5 +69,26 @@ mod tests {
         assert_eq!(of(&paths), before);
         fs::write(paths[1].join("b.toml"), "").unwrap();
         assert_ne!(of(&paths), before);
+        // The order of the files is that of their names.
+        fs::rename(paths[1].join("b.toml"), paths[1].join("c.toml")).unwrap();
+        let renamed = of(&paths);
+        fs::rename(paths[1].join("c.toml"), paths[1].join("b.toml")).unwrap();
+        assert_ne!(of(&paths), renamed);
+        // An empty file is something.
+        let one = [folder.path().join("empty.toml")];
+        let absent = of(&one);
+        fs::write(&one[0], "").unwrap();
+        assert_ne!(of(&one), absent);
+    }
+
+    /// A pipe, which a mounted folder may hold, is not waited for.
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe")).status();
+        assert!(made.unwrap().success());
+        let paths = [folder.path().to_owned(), folder.path().join("pipe")];
+        assert_eq!(of(&paths), of(&paths));
     }
 }

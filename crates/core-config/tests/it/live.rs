@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::time::Duration;
 
 use core_config::schemars::{self, JsonSchema};
-use core_config::{Commit, Event, Key, Live, Loaded, Loader, Validate};
+use core_config::{Commit, Event, Key, Live, Loaded, Loader, Problems, Validate};
 use serde::{Deserialize, Serialize};
 
 use crate::settings::{Folder, Settings, variables};
@@ -371,7 +371,7 @@ fn one_who_hangs_holds_up_nobody() {
     assert_eq!(live.apply(loaded(3, "info")).unwrap().generation, 2);
     release.send(()).unwrap();
     let refusal = first.join().unwrap().unwrap_err();
-    assert_eq!(refusal.to_string(), "configuration refused: a later change came first");
+    assert_eq!(refusal.to_string(), "configuration refused:\n  a later change came first");
     assert_eq!((live.get().number, live.get().server.workers), (2, 3));
 
     let second = hanging(&live);
@@ -453,4 +453,28 @@ fn every_way_to_read_sees_the_current_generation() {
     live.apply(loaded(2, "info")).unwrap();
     assert_eq!((live.peek().server.workers, reader.get().server.workers), (2, 2));
     assert_eq!((pinned.server.workers, pinned.number), (1, 1));
+}
+
+/// CFG-6: rules that panic refuse the settings, and do not show what they panicked with.
+#[test]
+fn rules_that_panic_are_a_refusal() {
+    #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+    #[serde(default)]
+    struct Fragile {
+        port: String,
+    }
+
+    impl Validate for Fragile {
+        fn validate(&self, problems: &mut Problems) {
+            problems.require(self.port.len() < 5, "port", "must be short");
+            assert_ne!(self.port, "canary", "on purpose");
+        }
+    }
+
+    let folder = Folder::new(&[("a.toml", "port = 'canary'")]);
+    let error = Loader::<Fragile>::new().with_file(folder.path("a.toml")).load().unwrap_err();
+    let expected = "configuration refused, 2 problems:
+  a.toml:1:8: port: must be short
+  the settings' own rules panicked, which is a bug in them";
+    assert_eq!(folder.strip(&error.to_string()), expected);
 }
