@@ -46,12 +46,9 @@ fn main() -> ExitCode {
 /// deadline by 124, with the last line.
 fn the_watchdog_ends_what_is_stuck() {
     let service = Started::new("stuck", &["--set", "server.shutdown_timeout=2.5s"]);
-    let mut requests = Vec::new();
-    for _ in 0..service::WORKERS * 2 {
-        let mut stream = service.connect("app");
-        stream.write_all(b"GET /block HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
-        requests.push(stream);
-    }
+    service.wait_for_message("started");
+    let mut client = service.connect("app");
+    client.write_all(b"GET /block HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
     service.wait_for("every worker stuck", |line| {
         line["message"] == "blocked" && line["blocked"] == service::WORKERS
     });

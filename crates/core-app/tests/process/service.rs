@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
@@ -13,6 +14,7 @@ use core_app::shutdown::{Priority, Reason};
 use core_app::types::Secret;
 use core_app::{App, BoxError, Exit, Host};
 use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
 
 /// As many workers has the app's runtime.
 pub(crate) const WORKERS: usize = 2;
@@ -71,6 +73,23 @@ impl Backend for Counting {
     }
 }
 
+/// From outside, and over and over: what waits behind a stuck worker is not always taken by another.
+fn block_every_worker(runtime: &Handle) {
+    let runtime = runtime.clone();
+    std::thread::spawn(move || {
+        let blocked = Arc::new(AtomicUsize::new(0));
+        while blocked.load(Ordering::Relaxed) < WORKERS {
+            let blocked = Arc::clone(&blocked);
+            runtime.spawn(async move {
+                let blocked = blocked.fetch_add(1, Ordering::Relaxed) + 1;
+                tracing::info!(blocked, "blocked");
+                block();
+            });
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    });
+}
+
 /// Keeps its thread for ever.
 fn block() {
     loop {
@@ -108,12 +127,7 @@ async fn start(kind: Kind, host: Host<Settings>) -> Result<Router, BoxError> {
         }
         Ok(())
     })?;
-    let blocked = Arc::new(AtomicUsize::new(0));
-    let stuck = move || async move {
-        let blocked = blocked.fetch_add(1, Ordering::Relaxed) + 1;
-        tracing::info!(blocked, "blocked");
-        block();
-    };
+    let stuck = async || block_every_worker(&Handle::current());
     let stop = move || async move {
         stopping.shutdown().trigger(Reason::Requested);
     };
