@@ -49,7 +49,14 @@ impl<A: core_config::Settings> Sources<A> {
         loader: Loader<Settings<A>>,
         wire: &SecretsWire,
     ) -> Result<(Self, Loaded<Settings<A>>), Error> {
-        let draft = loader.read()?;
+        // A file may be a pipe that nobody writes to: whoever waits must hear of a signal.
+        let loader = Arc::new(loader);
+        let reader = Arc::clone(&loader);
+        let read = blocking(move || reader.read()).await;
+        let draft = read.map_err(|source| Error::Build {
+            component: "configuration",
+            source: source.into(),
+        })??;
         let config: core_secrets::Config = draft.section("secrets")?;
         let wire = wire.clone();
         let mut builder = Secrets::builder(config)
@@ -65,7 +72,7 @@ impl<A: core_config::Settings> Sources<A> {
             };
             draft.refuse(&key, Chain(&error).to_string())
         })?;
-        let sources = Self { loader: Arc::new(loader), secrets };
+        let sources = Self { loader, secrets };
         let resolved = sources.resolve(&draft).await;
         Ok((sources, complete(draft, &resolved)?))
     }

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use core_log::{Logging, Options, Record};
-use core_shutdown::{Reason, Signal};
+use core_shutdown::{Reason, Shutdown, Signal};
 use core_types::Chain;
 use futures_util::future::{Either, select};
 use tokio::runtime::{Builder, Runtime};
@@ -172,7 +172,14 @@ impl<A: core_config::Settings> Process<A> {
                 Either::Left((Ok(first), _)) => first,
                 Either::Left((Err(error), _)) => return refuse(error),
                 Either::Right((signal, _)) => {
-                    return refuse(Error::Interrupted { reason: Reason::Signal(signal) });
+                    // Nothing has started, and that is stopped in order.
+                    let shutdown = Shutdown::new(core_shutdown::Config::default())
+                        .expect("the defaults fit each other");
+                    shutdown.trigger_at_once(Reason::Signal(signal));
+                    let report = shutdown.run().await;
+                    logging.configure(fallback);
+                    logging.close_with(&outcome::of(&report), LAST_LINE);
+                    return Exit::stopped(report);
                 }
             };
         logging.configure(&loaded.settings.host.logging);

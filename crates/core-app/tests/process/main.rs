@@ -26,9 +26,10 @@ fn main() -> ExitCode {
     if let Some(kind) = std::env::args().nth(1).and_then(|name| service::Kind::by_name(&name)) {
         return service::run(kind).report();
     }
-    let cases: [(&str, fn()); 5] = [
+    let cases: [(&str, fn()); 6] = [
         ("the_watchdog_ends_what_is_stuck", the_watchdog_ends_what_is_stuck),
         ("a_second_signal_needs_no_runtime", a_second_signal_needs_no_runtime),
+        ("a_signal_interrupts_the_reading", a_signal_interrupts_the_reading),
         ("a_start_can_be_interrupted", a_start_can_be_interrupted),
         ("a_hung_subscriber_does_not_hold_the_end", a_hung_subscriber_does_not_hold_the_end),
         ("a_signal_after_another_reason_is_the_first", a_signal_after_another_reason_is_the_first),
@@ -70,6 +71,26 @@ fn a_second_signal_needs_no_runtime() {
     let end = service.end();
     assert!(matches!(end.code, Some(130 | 143)), "{:?}", end.code);
     assert_eq!(end.last["outcome"], "forced");
+    assert!(end.since_signal < Duration::from_secs(1), "{:?}", end.since_signal);
+}
+
+/// STOP-4: a signal is heard while the settings are being completed, before any port is taken.
+fn a_signal_interrupts_the_reading() {
+    let service = Started::spawn("mute", &[]);
+    // What is written before the log is configured appears with it: nothing can be waited for but
+    // the process' own readiness for signals, bit 14 of what it catches.
+    let is_armed = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", service.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() & (1 << 14) != 0
+    };
+    while !is_armed() {
+        std::thread::yield_now();
+    }
+    service.signal("TERM");
+    let end = service.end();
+    assert_eq!((end.code, &end.last["outcome"]), (Some(0), &"clean".into()), "{:#}", end.last);
+    assert_eq!((&end.last["message"], &end.last["reason"]), (&"stopped".into(), &"SIGTERM".into()));
     assert!(end.since_signal < Duration::from_secs(1), "{:?}", end.since_signal);
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     Stuck,
     /// Its backend for secrets blocks the thread that hears of signals.
     Deaf,
+    /// Its backend for secrets never answers.
+    Mute,
     /// Its start never ends.
     Slow,
     /// It has a subscriber that never answers.
@@ -38,6 +40,7 @@ impl Kind {
         match name {
             "stuck" => Some(Self::Stuck),
             "deaf" => Some(Self::Deaf),
+            "mute" => Some(Self::Mute),
             "slow" => Some(Self::Slow),
             "hung" => Some(Self::Hung),
             "patient" => Some(Self::Patient),
@@ -67,6 +70,10 @@ impl Backend for Counting {
         if self.kind == Kind::Deaf && asked > 0 {
             tracing::info!("the backend blocks");
             block();
+        }
+        if self.kind == Kind::Mute {
+            tracing::info!("the backend says nothing");
+            return Box::pin(std::future::pending());
         }
         let value = Secret::from(format!("canary-{asked}"));
         Box::pin(async move { Ok(SecretData::new().with(key, value)) })

@@ -26,7 +26,18 @@ pub(crate) struct End {
 }
 
 impl Started {
+    /// Starts it, and waits until it listens.
     pub(crate) fn new(kind: &str, arguments: &[&str]) -> Self {
+        let mut started = Self::spawn(kind, arguments);
+        started.addresses = ["ops", "app"].map(|listener| {
+            let line = started.wait_for_message("listening");
+            assert_eq!(line["listener"], listener);
+            (listener.to_owned(), line["address"].as_str().unwrap().to_owned())
+        });
+        started
+    }
+
+    pub(crate) fn spawn(kind: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .arg(kind)
             .args(["--set", "server.bind_address=127.0.0.1:0"])
@@ -47,18 +58,7 @@ impl Started {
                 .map_while(Result::ok)
                 .try_for_each(|line| lines.send(line))
         });
-        let mut started = Self {
-            child,
-            log,
-            addresses: Default::default(),
-            signalled: Mutex::new(Instant::now()),
-        };
-        started.addresses = ["ops", "app"].map(|listener| {
-            let line = started.wait_for_message("listening");
-            assert_eq!(line["listener"], listener);
-            (listener.to_owned(), line["address"].as_str().unwrap().to_owned())
-        });
-        started
+        Self { child, log, addresses: Default::default(), signalled: Mutex::new(Instant::now()) }
     }
 
     fn next_line(&self) -> Option<Value> {
@@ -101,9 +101,13 @@ impl Started {
         answer
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         *self.signalled.lock().unwrap() = Instant::now();
-        let id = self.child.id().to_string();
+        let id = self.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
     }
 

@@ -1,9 +1,10 @@
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::client::{get, post};
+use crate::client::{get, post, send};
 use crate::mira::Mira;
 
 /// STOP-4, STOP-5: SIGTERM and SIGINT end it in order, with exit 0 and the report as the last line.
@@ -106,4 +107,35 @@ fn sighup_reloads() {
     let line = mira.wait_for_message("Configuration reloaded successfully");
     assert_eq!(line["changed"], "logging.level");
     mira.stop();
+}
+
+/// STOP-4: a hundred signals at once are a few, and end it one way or the other.
+#[test]
+fn a_storm_of_signals_ends_it() {
+    let mira = Mira::start(&[]);
+    mira.app();
+    let id = mira.id();
+    let storm = format!("for i in $(seq 50); do kill -TERM {id} && kill -INT {id} || break; done");
+    assert!(
+        Command::new("bash").args(["-c", &storm]).stderr(Stdio::null()).status().unwrap().success()
+    );
+    let (status, lines, _) = mira.end();
+    assert!(matches!(status.code(), Some(0 | 130 | 143)), "{status}");
+    assert_eq!(lines.last().unwrap()["message"], "stopped");
+}
+
+/// A signal after an operator has asked for the stop is the first, and cuts nothing.
+#[test]
+fn a_requested_stop_survives_the_first_signal() {
+    let mira = Mira::start_with(&[], &[("MIRA_SERVER_PROPAGATION_DELAY", "300ms")]);
+    mira.app();
+    let token = format!("Bearer {}", crate::mira::TOKEN);
+    let asked = send(&mira.ops(), "POST", "/ops/stop", &[("authorization", &token)], "");
+    assert_eq!(asked.status, 202);
+    mira.wait_for_message("stopping");
+    mira.signal("TERM");
+    let (status, lines, _) = mira.end();
+    assert_eq!(status.code(), Some(0));
+    let last = lines.last().unwrap();
+    assert_eq!((&last["outcome"], &last["reason"]), (&"clean".into(), &"requested".into()));
 }
