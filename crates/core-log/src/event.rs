@@ -1,4 +1,8 @@
-/// What becomes of lines on their way out. Reported on the writer's thread; must return soon.
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// What becomes of lines on their way out. Reported on the writer's thread, or on the one that
+/// configures; whoever listens must return soon.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -9,7 +13,7 @@ pub enum Event<'a> {
         /// What went wrong.
         error: &'a std::io::Error,
     },
-    /// A destination that had failed works again.
+    /// A destination that had failed works again, or is not wanted any more.
     SinkRecovered {
         /// `stdout` or `file`.
         sink: &'static str,
@@ -23,4 +27,19 @@ pub enum Event<'a> {
         /// How many, since the last report.
         lines: u64,
     },
+}
+
+/// Who listens.
+#[derive(Clone)]
+pub(crate) struct Observer(Arc<dyn Fn(&Event<'_>) + Send + Sync>);
+
+impl Observer {
+    pub(crate) fn new(observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(observer))
+    }
+
+    /// Reports; a panic of the listener is a line of its own, and no reason to write no other.
+    pub(crate) fn report(&self, event: &Event<'_>) {
+        let _ = catch_unwind(AssertUnwindSafe(|| (self.0)(event)));
+    }
 }

@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use crate::Error;
 use crate::logging::Core;
+use crate::writer::join;
 
 /// The thread's name.
 const NAME: &str = "log-levels";
 
-/// Ends changes of levels when their time has come: a thread that exists only from the first such
-/// change on.
+/// Ends changes of levels when their time has come: a thread that exists only while there is one.
 #[derive(Default)]
 pub(crate) struct Expiry {
     state: Arc<(Mutex<State>, Condvar)>,
@@ -19,7 +19,15 @@ pub(crate) struct Expiry {
 #[derive(Default)]
 struct State {
     next: Option<Instant>,
+    is_running: bool,
     is_closed: bool,
+}
+
+impl State {
+    /// Of two moments, the earlier one counts: whoever comes late must not put off the other.
+    fn wake_at(&mut self, next: Option<Instant>) {
+        self.next = self.next.into_iter().chain(next).min();
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -29,18 +37,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Expiry {
     /// Sees to it that the levels are looked at when the next change ends.
     pub(crate) fn schedule(&self, core: Weak<Core>, next: Option<Instant>) -> Result<(), Error> {
-        let (state, changed) = &*self.state;
-        lock(state).next = next;
-        changed.notify_all();
         let mut thread = lock(&self.thread);
-        if next.is_some() && thread.is_none() {
-            let state = Arc::clone(&self.state);
+        let (mutex, changed) = &*self.state;
+        let mut state = lock(mutex);
+        state.wake_at(next);
+        if !state.is_running && !state.is_closed {
+            let shared = Arc::clone(&self.state);
             let handle = Builder::new()
                 .name(NAME.into())
-                .spawn(move || run(&state, &core))
+                .spawn(move || run(&shared, &core))
                 .map_err(|source| Error::Thread { name: NAME, source })?;
-            *thread = Some(handle);
+            state.is_running = true;
+            drop(state);
+            // The one before has ended.
+            thread.replace(handle).map(join);
         }
+        changed.notify_all();
         Ok(())
     }
 
@@ -48,30 +60,48 @@ impl Expiry {
         let (state, changed) = &*self.state;
         lock(state).is_closed = true;
         changed.notify_all();
-        if let Some(thread) = lock(&self.thread).take() {
-            let _ = thread.join();
-        }
+        let thread = lock(&self.thread).take();
+        thread.map(join);
     }
 }
 
 fn run((mutex, changed): &(Mutex<State>, Condvar), core: &Weak<Core>) {
     let mut state = lock(mutex);
-    while !state.is_closed {
+    while let Some(next) = state.next.filter(|_| !state.is_closed) {
         let now = Instant::now();
-        match state.next {
-            Some(next) if next <= now => {
-                state.next = None;
-                drop(state);
-                let Some(core) = core.upgrade() else { return };
-                let next = core.expire_levels(now);
-                state = lock(mutex);
-                state.next = next;
-            }
-            Some(next) => {
-                let waited = changed.wait_timeout(state, next - now);
-                state = waited.unwrap_or_else(PoisonError::into_inner).0;
-            }
-            None => state = changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+        if next <= now {
+            state.next = None;
+            drop(state);
+            let next = core.upgrade().and_then(|core| core.expire_levels(now));
+            state = lock(mutex);
+            state.wake_at(next);
+        } else {
+            let waited = changed.wait_timeout(state, next - now);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+    state.is_running = false;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// LOG-4: a change that is made while another ends is not forgotten.
+    #[test]
+    fn the_earlier_moment_counts() {
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        let mut state = State::default();
+        for (next, expected) in [
+            (None, None),
+            (Some(now + second), Some(now + second)),
+            (Some(now), Some(now)),
+            (Some(now + second), Some(now)),
+            (None, Some(now)),
+        ] {
+            state.wake_at(next);
+            assert_eq!(state.next, expected);
         }
     }
 }

@@ -1,9 +1,6 @@
 //! What a line looks like.
 
 mod console;
-mod json;
-
-use crate::line::Line;
 
 /// A form of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +15,15 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Appends a line, its end included.
-    pub(crate) fn write(self, out: &mut String, line: &Line<'_>) {
+    /// A line in this form. All lines are made as JSON first.
+    pub(crate) fn of<'a>(self, line: &'a str, spare: &'a mut String) -> &'a str {
         match self {
-            Self::Json => json::write(out, line),
-            Self::Console { color } => console::write(out, line, color),
+            Self::Json => line,
+            Self::Console { color } => {
+                spare.clear();
+                console::write(spare, line, color);
+                spare
+            }
         }
     }
 }

@@ -1,4 +1,7 @@
-//! Writing JSON: texts by whole runs, numbers without a detour.
+//! JSON as lines are made of: written by whole runs, and taken apart again where a value must be
+//! looked at once more.
+
+use std::borrow::Cow;
 
 /// Appends a text as a JSON string, quotes included.
 pub(crate) fn string(out: &mut String, text: &str) {
@@ -9,28 +12,50 @@ pub(crate) fn string(out: &mut String, text: &str) {
 
 /// Appends the inside of a JSON string. What needs no escape is copied in whole runs.
 pub(crate) fn escaped(out: &mut String, text: &str) {
+    let bytes = text.as_bytes();
     let mut start = 0;
-    for (index, byte) in text.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0..0x20 | 0x7f => "",
-            _ => continue,
-        };
-        out.push_str(&text[start..index]);
-        out.push_str(escape);
-        if escape.is_empty() {
-            const HEX: &[u8; 16] = b"0123456789abcdef";
-            out.push_str("\\u00");
-            out.push(HEX[usize::from(byte >> 4)] as char);
-            out.push(HEX[usize::from(byte & 0xf)] as char);
+    loop {
+        let at = start + plain(&bytes[start..]);
+        out.push_str(&text[start..at]);
+        let Some(&byte) = bytes.get(at) else { return };
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            _ => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                out.push_str("\\u00");
+                out.push(HEX[usize::from(byte >> 4)] as char);
+                out.push(HEX[usize::from(byte & 0xf)] as char);
+            }
         }
-        start = index + 1;
+        start = at + 1;
     }
-    out.push_str(&text[start..]);
+}
+
+/// How many bytes from the start need no escape.
+fn plain(bytes: &[u8]) -> usize {
+    let (words, _) = bytes.as_chunks::<8>();
+    let clean = words.iter().take_while(|word| !any_special(u64::from_le_bytes(**word))).count();
+    let rest = &bytes[clean * 8..];
+    clean * 8 + rest.iter().take_while(|byte| !is_special(**byte)).count()
+}
+
+/// A terminal would delete on 0x7f, though JSON allows it.
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || matches!(byte, b'"' | b'\\' | 0x7f)
+}
+
+/// [`is_special`] of eight bytes at once: a byte that is less than another borrows from its highest
+/// bit, and one that is equal becomes zero, which is less than one.
+fn any_special(word: u64) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    let less = |word: u64, than: u64| word.wrapping_sub(ONES * than) & !word;
+    let equal = |byte: u8| less(word ^ (ONES * u64::from(byte)), 1);
+    let found = less(word, 0x20) | equal(b'"') | equal(b'\\') | equal(0x7f);
+    found & (ONES * 0x80) != 0
 }
 
 /// Appends a number that JSON knows; what it does not, as a text.
@@ -60,19 +85,140 @@ pub(crate) fn wide(out: &mut String, number: impl itoa::Integer, fits: bool) {
     }
 }
 
+/// The text that a JSON value stands for: a string without its quotes, all else as it is.
+pub(crate) fn text_of(value: &str) -> Cow<'_, str> {
+    let inside = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inside.map_or(value.into(), unescape)
+}
+
+/// The text that stands between the quotes of a JSON string.
+pub(crate) fn unescape(inside: &str) -> Cow<'_, str> {
+    if !inside.contains('\\') {
+        return inside.into();
+    }
+    let mut text = String::with_capacity(inside.len());
+    let mut rest = inside;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        text.push_str(plain);
+        let mut letters = escape.chars();
+        match letters.next() {
+            Some('u') => {
+                let (letter, length) = unit(escape);
+                text.push(letter);
+                rest = escape.get(length..).unwrap_or_default();
+                continue;
+            }
+            Some('n') => text.push('\n'),
+            Some('r') => text.push('\r'),
+            Some('t') => text.push('\t'),
+            Some('b') => text.push('\u{8}'),
+            Some('f') => text.push('\u{c}'),
+            Some(itself) => text.push(itself),
+            None => {}
+        }
+        rest = letters.as_str();
+    }
+    text.push_str(rest);
+    text.into()
+}
+
+/// The letter that `uXXXX` stands for, or two of them with a backslash between, and their length.
+fn unit(escape: &str) -> (char, usize) {
+    let hex =
+        |at: usize| escape.get(at..at + 4).and_then(|digits| u16::from_str_radix(digits, 16).ok());
+    let units = [hex(1), if escape.get(5..7) == Some("\\u") { hex(7) } else { None }];
+    let letter = char::decode_utf16(units.into_iter().flatten()).next();
+    match letter {
+        Some(Ok(letter)) => (letter, if letter.len_utf16() == 2 { 11 } else { 5 }),
+        _ => (char::REPLACEMENT_CHARACTER, 5),
+    }
+}
+
+/// Where the value at the start of a text ends.
+pub(crate) fn value_end(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let is_scalar = |byte: &u8| !matches!(byte, b',' | b'}' | b']') && !byte.is_ascii_whitespace();
+    match bytes.first() {
+        Some(b'"') => string_end(text),
+        Some(b'{' | b'[') => {
+            let (mut at, mut depth) = (0, 0_usize);
+            while let Some(byte) = bytes.get(at) {
+                match byte {
+                    b'"' => at += string_end(&text[at..]) - 1,
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => depth -= 1,
+                    _ => {}
+                }
+                at += 1;
+                if depth == 0 {
+                    break;
+                }
+            }
+            at
+        }
+        _ => bytes.iter().take_while(|byte| is_scalar(byte)).count(),
+    }
+}
+
+/// Where the string at the start of a text ends, its quotes included.
+fn string_end(text: &str) -> usize {
+    let mut is_escaped = false;
+    let end = text.bytes().skip(1).position(|byte| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    });
+    end.map_or(text.len(), |end| end + 2)
+}
+
+/// Names and values of a line, as they stand in it.
+pub(crate) fn members(line: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = line.get(1..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let end = rest.starts_with('"').then(|| string_end(rest))?;
+        let name = rest.get(1..end - 1)?;
+        let after = rest.get(end + 1..)?;
+        let (value, after) = after.split_at(value_end(after));
+        rest = after.get(1..).unwrap_or_default();
+        Some((name, value))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn what_others_escape_is_understood() {
+        for (inside, text) in [
+            (r"\ud83d\ude00\u00e9\/\b\f", "😀é/\u{8}\u{c}"),
+            (r"\ud83dx\u12", "\u{fffd}x\u{fffd}"),
+            (r"end\", "end"),
+            (r"\ué", "\u{fffd}"),
+        ] {
+            assert_eq!(unescape(inside), text, "{inside}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_taken_apart() {
+        let line = "{\"a\":\"x\\\\\",\"b\\\"\":-1.5e3,\"c\":[{\"}\":\"]\"}, [ ]],\"d\":null}\n";
+        let members: Vec<_> = members(line).collect();
+        let expected =
+            [("a", r#""x\\""#), (r#"b\""#, "-1.5e3"), ("c", r#"[{"}":"]"}, [ ]]"#), ("d", "null")];
+        assert_eq!(members, expected);
+    }
+
     proptest! {
-        /// LOG-1: any text survives, on one line.
+        /// LOG-1: any text survives, on one line, and nothing in it deletes.
         #[test]
-        fn any_text_survives(text: String) {
+        fn any_text_survives(text in "(\\PC|[\0-\u{1f}\"\\\\\u{7f}]){0,40}") {
             let mut out = String::new();
             string(&mut out, &text);
-            prop_assert!(!out.contains(['\n', '\r']));
-            prop_assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);
+            prop_assert!(!out.contains(|c: char| c.is_ascii_control()));
+            prop_assert_eq!(&serde_json::from_str::<String>(&out).unwrap(), &text);
+            prop_assert_eq!(unescape(&out[1..out.len() - 1]), text);
         }
 
         #[test]
@@ -81,6 +227,12 @@ mod tests {
             float(&mut out, number);
             prop_assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok(), "{}", out);
             prop_assert!(!number.is_finite() || out.parse() == Ok(number), "{}", out);
+        }
+
+        #[test]
+        fn nothing_makes_it_panic(text: String) {
+            unescape(&text);
+            members(&text).count();
         }
     }
 }

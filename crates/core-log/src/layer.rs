@@ -1,103 +1,165 @@
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use core_types::{Scope, Timestamp};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record as Values};
 use tracing::subscriber::Interest;
-use tracing::{Event, Metadata, Subscriber};
-use tracing_log::NormalizeEvent as _;
+use tracing::{Dispatch, Event, Metadata, Subscriber};
+use tracing_log::{NormalizeEvent as _, log};
 use tracing_subscriber::layer::{Context, Filter, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::fields::{Fields, Recorder};
+use crate::line::{Head, SpanFields, write_fields};
 use crate::logging::Core;
-use crate::record::{Record, thread_name};
+use crate::scratch::{self, Scratch};
 
 /// Turns what `tracing` reports into lines.
 pub(crate) struct LogLayer(pub(crate) Arc<Core>);
 
-/// The rendered fields of a span, kept with it.
-struct SpanFields(Fields);
+impl LogLayer {
+    fn render(&self, visit: impl FnOnce(&mut Recorder<'_>)) -> SpanFields {
+        let state = self.0.state();
+        let rules = &state.rules;
+        let mut fields = Fields::default();
+        visit(&mut Recorder { fields: &mut fields, message: None, rules, is_bridged: false });
+        SpanFields { fields, generation: rules.generation }
+    }
+}
 
 impl<S> Layer<S> for LogLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        self.0.set_dispatch(dispatch.downgrade());
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        let mut fields = Fields::default();
-        record(&mut fields, &self.0, |recorder| attributes.record(recorder));
-        span.extensions_mut().insert(SpanFields(fields));
+        let fields = self.render(|recorder| attributes.record(recorder));
+        span.extensions_mut().insert(fields);
     }
 
     fn on_record(&self, id: &Id, values: &Values<'_>, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        if let Some(SpanFields(fields)) = span.extensions_mut().get_mut() {
-            record(fields, &self.0, |recorder| values.record(recorder));
+        // A value may log, or panic, while it is printed: not under the span's lock.
+        let later = self.render(|recorder| values.record(recorder));
+        if let Some(SpanFields { fields, .. }) = span.extensions_mut().get_mut() {
+            fields.replace(&later.fields);
         }
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let bridged = event.normalized_metadata();
-        let metadata = bridged.as_ref().unwrap_or_else(|| event.metadata());
+        let core = &self.0;
+        let own = event.metadata();
+        let bridged = if is_bridge(own) { event.normalized_metadata() } else { None };
+        let metadata = bridged.as_ref().unwrap_or(own);
         // The bridge from `log` has one call site for all targets, so the filter comes again.
-        if bridged.is_some() && !self.0.levels().allow(metadata.target(), *metadata.level()) {
+        if bridged.is_some() && !core.levels().allow(metadata.target(), *metadata.level()) {
             return;
         }
-        let (mut fields, mut message) = (Fields::default(), String::new());
-        let rules = &self.0.format().rules;
-        event.record(&mut Recorder { fields: &mut fields, message: Some(&mut message), rules });
-        let spans: Vec<_> = context.event_scope(event).into_iter().flatten().collect();
-        let function = spans.first().map(|span| span.metadata().name());
-        let extensions: Vec<_> = spans.iter().map(|span| span.extensions()).collect();
-        let span_fields = extensions.iter().filter_map(|extensions| {
-            extensions.get::<SpanFields>().map(|SpanFields(fields)| fields.clone())
+        scratch::with(|scratch| {
+            let state = core.state();
+            let Scratch { fields, message, line, .. } = &mut *scratch;
+            event.record(&mut Recorder {
+                fields,
+                message: Some(message),
+                rules: &state.rules,
+                is_bridged: bridged.is_some(),
+            });
+            let span = context.event_span(event);
+            let head = Head {
+                time: SystemTime::now(),
+                level: *metadata.level(),
+                target: metadata.target(),
+                message,
+                module: metadata.module_path(),
+                function: span.as_ref().map(|span| span.metadata().name()),
+                file: metadata.file(),
+                number: metadata.line(),
+                thread: None,
+            };
+            head.write(line);
+            write_fields(line, &state.rules, span, fields);
+            line.push_str("}\n");
+            core.write_line(&state, metadata, scratch);
         });
-        let record = Record {
-            time: Timestamp::now(),
-            level: *metadata.level(),
-            target: metadata.target().to_owned().into(),
-            message,
-            module: metadata.module_path().map(|module| module.to_owned().into()),
-            function,
-            file: metadata.file().map(|file| file.to_owned().into()),
-            line: metadata.line(),
-            thread: thread_name(&std::thread::current()),
-            scope: Scope::current(),
-            spans: span_fields.collect(),
-            fields,
-        };
-        self.0.write(record);
     }
 }
 
-fn record(fields: &mut Fields, core: &Core, visit: impl FnOnce(&mut Recorder<'_>)) {
-    let format = core.format();
-    visit(&mut Recorder { fields, message: None, rules: &format.rules });
+/// Whether an event comes from the `log` bridge, under whose name the target stands in a field.
+fn is_bridge(metadata: &Metadata<'_>) -> bool {
+    metadata.target() == "log" && metadata.fields().field("log.target").is_some()
 }
 
-/// Which spans and events reach the layer. Swapped as a whole; `tracing` caches its answers, so a
-/// disabled event costs a load and a comparison.
-pub(crate) struct LevelsFilter(pub(crate) Arc<Core>);
+/// Which spans and events are of interest. `tracing` keeps the answers, so a disabled event costs a
+/// load and a comparison.
+pub(crate) struct Gate(pub(crate) Arc<Core>);
 
-impl<S> Filter<S> for LevelsFilter {
-    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+impl Gate {
+    fn allows(&self, metadata: &Metadata<'_>) -> bool {
         self.0.levels().allow(metadata.target(), *metadata.level())
     }
 
-    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        // The call sites of the `log` bridge stand for every target.
-        if metadata.target() == "log" {
-            return Interest::sometimes();
-        }
-        if self.0.levels().allow(metadata.target(), *metadata.level()) {
+    fn interest(&self, metadata: &'static Metadata<'static>) -> Interest {
+        // The call sites of the bridge stand for every target: the layer looks at each event.
+        if is_bridge(metadata) || self.allows(metadata) {
             Interest::always()
         } else {
             Interest::never()
         }
     }
+}
+
+/// For the layer beside others: they may want what the log does not.
+impl<S> Filter<S> for Gate {
+    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        // A refusal here without an event to follow would count against the next event, and
+        // `log_enabled!` asks without an event to follow.
+        metadata.fields().field("log.target").is_some() || self.allows(metadata)
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        self.interest(metadata)
+    }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
         Some(self.0.levels().most())
     }
+}
+
+/// For the log alone: for all layers at once, which is quicker.
+impl<S: Subscriber> Layer<S> for Gate {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        self.interest(metadata)
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        self.allows(metadata)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.0.levels().most())
+    }
+}
+
+/// Takes what third parties report by `log`; answers by the levels alone, so that asking leaves no
+/// trace in `tracing`.
+pub(crate) struct Bridge(pub(crate) Arc<Core>);
+
+impl log::Log for Bridge {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        use tracing_log::AsTrace as _;
+        self.0.levels().allow(metadata.target(), metadata.level().as_trace())
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            // It cannot fail: it only makes an event.
+            let _ = tracing_log::format_trace(record);
+        }
+    }
+
+    fn flush(&self) {}
 }

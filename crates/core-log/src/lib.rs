@@ -14,8 +14,10 @@ mod levels;
 mod line;
 mod logging;
 mod mask;
+mod name;
 mod panics;
 mod record;
+mod scratch;
 mod scrub;
 mod writer;
 

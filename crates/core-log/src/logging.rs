@@ -1,21 +1,23 @@
 mod core;
 mod options;
 mod prepared;
+mod state;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use core_types::Secret;
 use tracing::Subscriber;
-use tracing_log::LogTracer;
+use tracing_log::log;
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 
 pub(crate) use self::core::Core;
 pub use self::{options::Options, prepared::Prepared};
-use crate::layer::{LevelsFilter, LogLayer};
+use crate::layer::{Bridge, Gate, LogLayer};
+use crate::writer::deadline;
 use crate::{Config, Error, Level, LevelStatus, Record, panics};
 
 /// The log of the process. Cheap to clone; all clones are one.
@@ -33,17 +35,22 @@ impl Logging {
     /// [`Error::AlreadyInstalled`] if there is another subscriber or `log` logger;
     /// [`Error::Thread`] if the writer cannot be started.
     pub fn install(options: Options) -> Result<Self, Error> {
-        let (logging, layer) = Self::layer(options)?;
-        tracing::subscriber::set_global_default(Registry::default().with(layer))
-            .map_err(|_| Error::AlreadyInstalled)?;
-        LogTracer::init().map_err(|_| Error::AlreadyInstalled)?;
+        if tracing::dispatcher::has_been_set() {
+            return Err(Error::AlreadyInstalled);
+        }
+        let logging = Self(Arc::new(Core::new(options)?));
+        let core = || Arc::clone(&logging.0);
+        // First what can be refused, so that a refusal leaves everything as it was.
+        log::set_boxed_logger(Box::new(Bridge(core()))).map_err(|_| Error::AlreadyInstalled)?;
+        let subscriber = Registry::default().with(Gate(core())).with(LogLayer(core()));
+        tracing::subscriber::set_global_default(subscriber).map_err(|_| Error::AlreadyInstalled)?;
         logging.0.publish_levels();
         panics::install(&logging.0);
         Ok(logging)
     }
 
-    /// The log as a layer, to be put together with other layers. The rest of what
-    /// [`install`](Self::install) does is left to the caller.
+    /// The log as a layer, to be put together with other layers, which may want what the log does
+    /// not. The rest of what [`install`](Self::install) does is left to the caller.
     ///
     /// # Errors
     /// [`Error::Thread`] if the writer cannot be started.
@@ -52,7 +59,7 @@ impl Logging {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let core = Arc::new(Core::new(options)?);
-        let layer = LogLayer(Arc::clone(&core)).with_filter(LevelsFilter(Arc::clone(&core)));
+        let layer = LogLayer(Arc::clone(&core)).with_filter(Gate(Arc::clone(&core)));
         Ok((Self(core), layer))
     }
 
@@ -72,7 +79,7 @@ impl Logging {
 
     /// Writes a line at every level, whatever is configured.
     pub fn write(&self, record: Record) {
-        self.0.write(record);
+        self.0.write(&record);
     }
 
     /// Changes the level of a target, or with `None` of all, for a limited time; then it goes back
@@ -87,8 +94,7 @@ impl Logging {
         level: Level,
         lasts: Duration,
     ) -> Result<(), Error> {
-        let until = Instant::now() + lasts;
-        Core::set_level(&self.0, target, level, until)
+        Core::set_level(&self.0, target, level, deadline(lasts))
     }
 
     /// Ends a change of a level before its time; whether there was one.
@@ -107,9 +113,9 @@ impl Logging {
         self.0.scrub(secrets);
     }
 
-    /// Waits until everything is written; whether it was, in time.
+    /// Waits until everything that was reported up to now is written; whether it was, in time.
     pub fn flush(&self, timeout: Duration) -> bool {
-        self.0.flush(timeout)
+        self.0.flush(deadline(timeout))
     }
 
     /// Writes what is left and ends the writer's threads; whether everything was written in time.

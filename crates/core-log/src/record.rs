@@ -1,15 +1,18 @@
 use std::borrow::Cow;
 use std::thread;
+use std::time::SystemTime;
 
-use core_types::{Scope, Timestamp};
+use core_types::Scope;
 
 use crate::fields::Fields;
 use crate::json;
-use crate::line::Line;
+use crate::line::{Head, Nearer, thread_name, write_scope};
 use crate::mask::Rules;
 
 /// A line made by hand, for what an event of `tracing` cannot say: lists and tables as values, and
 /// lines that are written at every level.
+///
+/// Its fields are masked, scrubbed and cut as all others are.
 ///
 /// ```
 /// # use core_log::Record;
@@ -19,18 +22,21 @@ use crate::mask::Rules;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Record {
-    pub(crate) time: Timestamp,
-    pub(crate) level: tracing::Level,
-    pub(crate) target: Cow<'static, str>,
-    pub(crate) message: String,
-    pub(crate) module: Option<Cow<'static, str>>,
-    pub(crate) function: Option<&'static str>,
-    pub(crate) file: Option<Cow<'static, str>>,
-    pub(crate) line: Option<u32>,
-    pub(crate) thread: String,
-    pub(crate) scope: Option<Scope>,
-    pub(crate) spans: Vec<Fields>,
-    pub(crate) fields: Fields,
+    time: SystemTime,
+    level: tracing::Level,
+    target: Cow<'static, str>,
+    message: String,
+    pub(crate) place: Option<(String, u32)>,
+    thread: String,
+    scope: Option<Scope>,
+    fields: Vec<(Cow<'static, str>, Value)>,
+}
+
+#[derive(Clone, Debug)]
+enum Value {
+    Text(String),
+    Number(u64),
+    Json(String),
 }
 
 impl Record {
@@ -42,66 +48,66 @@ impl Record {
         message: impl Into<String>,
     ) -> Self {
         Self {
-            time: Timestamp::now(),
+            time: SystemTime::now(),
             level,
             target: target.into(),
             message: message.into(),
-            module: None,
-            function: None,
-            file: None,
-            line: None,
+            place: None,
             thread: thread_name(&thread::current()),
             scope: Scope::current(),
-            spans: Vec::new(),
-            fields: Fields::default(),
+            fields: Vec::new(),
         }
     }
 
     /// Adds a text.
     #[must_use]
-    pub fn with_text(mut self, name: impl Into<Cow<'static, str>>, text: &str) -> Self {
-        self.fields.push(name, |out| json::string(out, text));
-        self
+    pub fn with_text(self, name: impl Into<Cow<'static, str>>, text: &str) -> Self {
+        self.with(name, Value::Text(text.into()))
     }
 
     /// Adds a whole number.
     #[must_use]
-    pub fn with_number(mut self, name: impl Into<Cow<'static, str>>, number: u64) -> Self {
-        self.fields.push(name, |out| json::integer(out, number));
-        self
+    pub fn with_number(self, name: impl Into<Cow<'static, str>>, number: u64) -> Self {
+        self.with(name, Value::Number(number))
     }
 
-    /// Adds a value that is JSON already. It is written as it is: it must be valid, on one line.
+    /// Adds a value that is JSON already. It must be valid, on one line; it is not cut.
     #[must_use]
-    pub fn with_json(mut self, name: impl Into<Cow<'static, str>>, json: &str) -> Self {
-        self.fields.push(name, |out| out.push_str(json));
+    pub fn with_json(self, name: impl Into<Cow<'static, str>>, json: &str) -> Self {
+        self.with(name, Value::Json(json.into()))
+    }
+
+    fn with(mut self, name: impl Into<Cow<'static, str>>, value: Value) -> Self {
+        self.fields.push((name.into(), value));
         self
     }
 
-    pub(crate) fn push_text(&mut self, name: &'static str, text: &str, rules: &Rules) {
-        self.fields.push_text(name, text, rules);
-    }
-
-    pub(crate) fn with_line<R>(&self, format: impl FnOnce(&Line<'_>) -> R) -> R {
-        let spans: Vec<&Fields> = self.spans.iter().collect();
-        format(&Line {
+    /// Appends the line, not yet masked and scrubbed.
+    pub(crate) fn write(&self, out: &mut String, rules: &Rules) {
+        let mut fields = Fields::default();
+        for (name, value) in &self.fields {
+            fields.push(name, |out| match value {
+                Value::Text(text) => rules.text(out, text),
+                Value::Number(number) => json::integer(out, *number),
+                Value::Json(json) => out.push_str(json),
+            });
+        }
+        let mut message = String::new();
+        rules.text(&mut message, &self.message);
+        let head = Head {
             time: self.time,
             level: self.level,
             target: &self.target,
-            message: &self.message,
-            module: self.module.as_deref(),
-            function: self.function,
-            file: self.file.as_deref(),
-            number: self.line,
-            thread: &self.thread,
-            scope: self.scope.as_ref(),
-            spans: &spans,
-            fields: &self.fields,
-        })
+            message: &message,
+            module: None,
+            function: None,
+            file: self.place.as_ref().map(|(file, _)| file.as_str()),
+            number: self.place.as_ref().map(|(_, line)| *line),
+            thread: Some(&self.thread),
+        };
+        head.write(out);
+        write_scope(out, rules, self.scope.as_ref(), &Nearer::new(&fields));
+        out.push_str(fields.text());
+        out.push_str("}\n");
     }
-}
-
-/// A thread's name, or its number.
-pub(crate) fn thread_name(thread: &thread::Thread) -> String {
-    thread.name().map_or_else(|| format!("{:?}", thread.id()), str::to_owned)
 }

@@ -1,23 +1,40 @@
 mod queue;
 pub(crate) mod sink;
+mod worker;
 
-use std::io::{self, Write};
+use std::cell::Cell;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::thread::{self, Builder, JoinHandle};
+use std::time::{Duration, Instant};
 
-use self::queue::{Batch, Queue};
-use crate::{Error, Event};
+use self::queue::Queue;
+use self::worker::Worker;
+use crate::Error;
+use crate::event::Observer;
+use crate::format::Format;
 
-/// Reports what becomes of lines.
-pub(crate) type Observer = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
 /// Renders the line that tells of dropped lines: how many, and why.
-pub(crate) type Announce = Box<dyn Fn(u64, &'static str) -> String + Send>;
+pub(crate) type Announce = fn(Format, u64, &'static str) -> String;
+
+/// How long a destination that is no longer wanted may take to write what it was given.
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(1);
+
+thread_local! {
+    static IS_WRITER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is a writer's, which would wait for itself.
+pub(crate) fn is_writer() -> bool {
+    IS_WRITER.get()
+}
 
 /// Writes lines to one destination, on a thread of its own, so that nobody else waits for it.
 pub(crate) struct Writer {
     queue: Arc<Queue>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    has_failed: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -25,25 +42,29 @@ impl Writer {
         name: &'static str,
         sink: &'static str,
         destination: Box<dyn Write + Send>,
-        limit: usize,
+        (limit, format): (usize, Format),
         observer: Observer,
         announce: Announce,
     ) -> Result<Self, Error> {
-        let queue = Arc::new(Queue::new(limit));
+        let queue = Arc::new(Queue::new(limit, format));
+        let has_failed = Arc::<AtomicBool>::default();
         let worker = Worker {
             queue: Arc::clone(&queue),
             sink,
             destination,
             observer,
             announce,
-            has_failed: false,
-            unannounced: 0,
+            has_failed: Arc::clone(&has_failed),
+            unannounced: Default::default(),
+            torn: Vec::new(),
         };
-        let thread = Builder::new()
-            .name(name.into())
-            .spawn(move || worker.run())
-            .map_err(|source| Error::Thread { name, source })?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+        let run = move || {
+            IS_WRITER.set(true);
+            worker.run();
+        };
+        let thread = Builder::new().name(name.into()).spawn(run);
+        let thread = thread.map_err(|source| Error::Thread { name, source })?;
+        Ok(Self { queue, thread: Mutex::new(Some(thread)), has_failed })
     }
 
     /// Hands a line over. Never waits for the destination: a line for which there is no room is
@@ -52,85 +73,60 @@ impl Writer {
         self.queue.push(line.as_bytes());
     }
 
-    /// How much may wait from now on.
-    pub(crate) fn set_limit(&self, limit: usize) {
-        self.queue.set_limit(limit);
+    /// How much may wait from now on, and what lines look like.
+    pub(crate) fn configure(&self, limit: usize, format: Format) {
+        self.queue.configure(limit, format);
     }
 
-    /// Waits until everything that was handed over is written; whether it was, in time.
-    pub(crate) fn flush(&self, timeout: Duration) -> bool {
-        self.queue.wait_until_empty(timeout)
+    /// Whether the destination fails now.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.queue.is_closed()
+    }
+
+    /// Waits until everything that was handed over up to now is written; whether it was, in time.
+    pub(crate) fn flush(&self, deadline: Instant) -> bool {
+        self.queue.wait(deadline)
     }
 
     /// Writes what is left and a last line, and ends the thread. One that is stuck in a blocked
     /// destination is left behind: joining it would block the end of the process.
-    pub(crate) fn close(&self, last: &str, timeout: Duration) -> bool {
+    pub(crate) fn close(&self, last: &str, deadline: Instant) -> bool {
         self.queue.close(last.as_bytes());
-        let is_written = self.flush(timeout);
+        let is_written = self.flush(deadline);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if is_written && let Some(thread) = thread {
-            let _ = thread.join();
+        if is_written {
+            thread.map(join);
         }
         is_written
     }
 }
 
-struct Worker {
-    queue: Arc<Queue>,
-    sink: &'static str,
-    destination: Box<dyn Write + Send>,
-    observer: Observer,
-    announce: Announce,
-    has_failed: bool,
-    /// Lines that could not be written, not yet told in the log itself.
-    unannounced: u64,
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue.close(b"");
+        if !is_writer() {
+            self.close("", deadline(LAST_WORDS));
+        }
+    }
 }
 
-impl Worker {
-    fn run(mut self) {
-        while let Some(batch) = self.queue.take() {
-            self.write(&batch);
-            self.queue.done(batch);
-        }
+/// Waits for the end of a thread, unless it is this one.
+pub(crate) fn join(thread: JoinHandle<()>) {
+    if thread.thread().id() != thread::current().id() {
+        // A panic has been a line already.
+        let _ = thread.join();
     }
+}
 
-    fn write(&mut self, batch: &Batch) {
-        if batch.dropped > 0 {
-            self.report_drop("buffer_full", batch.dropped);
-            let line = (self.announce)(batch.dropped, "buffer_full");
-            // It goes the way of all lines; if that fails, so has everything.
-            let _ = self.destination.write_all(line.as_bytes());
-        }
-        match self.destination.write_all(&batch.bytes).and_then(|()| self.destination.flush()) {
-            Ok(()) => self.recovered(),
-            Err(error) => self.failed(&error, batch),
-        }
-    }
-
-    fn failed(&mut self, error: &io::Error, batch: &Batch) {
-        if !self.has_failed {
-            self.has_failed = true;
-            (self.observer)(&Event::SinkFailed { sink: self.sink, error });
-        }
-        self.unannounced += batch.lines;
-        self.report_drop("write_failed", batch.lines);
-    }
-
-    fn recovered(&mut self) {
-        if !self.has_failed {
-            return;
-        }
-        self.has_failed = false;
-        (self.observer)(&Event::SinkRecovered { sink: self.sink });
-        let line = (self.announce)(std::mem::take(&mut self.unannounced), "write_failed");
-        let _ = self.destination.write_all(line.as_bytes());
-    }
-
-    fn report_drop(&self, reason: &'static str, lines: u64) {
-        if lines > 0 {
-            (self.observer)(&Event::Dropped { sink: self.sink, reason, lines });
-        }
-    }
+/// The moment at which something has taken too long; for a wait without end, one far away.
+pub(crate) fn deadline(timeout: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    let now = Instant::now();
+    now.checked_add(timeout.min(FAR)).unwrap_or(now)
 }
 
 #[cfg(test)]

@@ -1,23 +1,29 @@
 use std::fmt::Write as _;
 
-use tracing::Level;
-
 use crate::json;
-use crate::line::{Line, Value};
 
 /// What a person does not need to see on every line of a terminal.
-const QUIET: [&str; 4] = ["trace_id", "span_id", "parent_span_id", "request_id"];
+const QUIET: [&str; 9] = [
+    "module",
+    "function",
+    "file",
+    "line",
+    "thread",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "request_id",
+];
+const DIM: &str = "\u{1b}[2m";
+const BOLD: &str = "\u{1b}[1m";
 
 struct Paint {
     color: bool,
 }
 
 impl Paint {
-    const DIM: &'static str = "\u{1b}[2m";
-    const BOLD: &'static str = "\u{1b}[1m";
-
     fn paint(&self, out: &mut String, code: &str, text: &str) {
-        if self.color {
+        if self.color && !code.is_empty() {
             let _ = write!(out, "{code}{text}\u{1b}[0m");
         } else {
             out.push_str(text);
@@ -26,75 +32,66 @@ impl Paint {
 }
 
 /// `14:30:45.123  INFO mira::app  Processing message  message_type=generate_plan`
-pub(super) fn write(out: &mut String, line: &Line<'_>, color: bool) {
+pub(super) fn write(out: &mut String, line: &str, color: bool) {
     let paint = Paint { color };
-    let time = line.time.to_string();
-    // The day is on the wall, the microseconds are in the file.
-    paint.paint(out, Paint::DIM, time.get(11..23).unwrap_or(&time));
-    out.push(' ');
-    paint.paint(out, color_of(line.level), &format!("{:>5}", line.level.as_str()));
-    out.push(' ');
-    paint.paint(out, Paint::DIM, line.target);
-    out.push_str("  ");
-    let mut message = String::new();
-    printable(&mut message, line.message);
-    if line.level <= Level::WARN {
-        paint.paint(out, Paint::BOLD, &message);
-    } else {
-        out.push_str(&message);
-    }
     let mut separator = "  ";
-    line.each_field(&mut |name, value| {
-        if QUIET.contains(&name) {
-            return;
+    let mut level_code = "";
+    for (name, value) in json::members(line) {
+        let text = json::text_of(value);
+        match name {
+            // The day is on the wall, the microseconds are in the file.
+            "timestamp" => paint.paint(out, DIM, text.get(11..23).unwrap_or(&text)),
+            "level" => {
+                level_code = color_of(&text);
+                out.push(' ');
+                paint.paint(out, level_code, &format!("{text:>5}"));
+                out.push(' ');
+            }
+            "logger" => {
+                paint.paint(out, DIM, &printable(&text));
+                out.push_str("  ");
+            }
+            "message" => {
+                let is_urgent = matches!(level_code, ERROR | WARN);
+                paint.paint(out, if is_urgent { BOLD } else { "" }, &printable(&text));
+            }
+            _ if QUIET.contains(&name) => {}
+            _ => {
+                out.push_str(std::mem::replace(&mut separator, " "));
+                paint.paint(out, DIM, &format!("{}=", printable(&json::unescape(name))));
+                let is_bare = value.starts_with('"')
+                    && !text.is_empty()
+                    && !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '"');
+                // A text keeps its quotes where a person could not see its end without them.
+                out.push_str(&printable(if is_bare { &text } else { value }));
+            }
         }
-        out.push_str(separator);
-        separator = " ";
-        paint.paint(out, Paint::DIM, &format!("{name}="));
-        match value {
-            Value::Text(text) => bare(out, text),
-            Value::Json(rendered) => match quoted(rendered) {
-                Some(text) => bare(out, text),
-                None => out.push_str(rendered),
-            },
-        }
-    });
+    }
     out.push('\n');
 }
 
-fn color_of(level: Level) -> &'static str {
+const ERROR: &str = "\u{1b}[1;31m";
+const WARN: &str = "\u{1b}[33m";
+
+fn color_of(level: &str) -> &'static str {
     match level {
-        Level::ERROR => "\u{1b}[1;31m",
-        Level::WARN => "\u{1b}[33m",
-        Level::INFO => "\u{1b}[32m",
-        Level::DEBUG => "\u{1b}[34m",
-        Level::TRACE => "\u{1b}[35m",
+        "ERROR" => ERROR,
+        "WARN" => WARN,
+        "INFO" => "\u{1b}[32m",
+        "DEBUG" => "\u{1b}[34m",
+        _ => "\u{1b}[35m",
     }
-}
-
-/// The inside of a rendered text that holds no escapes.
-fn quoted(rendered: &str) -> Option<&str> {
-    let inside = rendered.strip_prefix('"')?.strip_suffix('"')?;
-    (!inside.contains('\\')).then_some(inside)
-}
-
-/// A text without quotes, if a person can still see where it ends.
-fn bare(out: &mut String, text: &str) {
-    let is_plain = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c == '"');
-    if is_plain { printable(out, text) } else { json::string(out, text) }
 }
 
 /// A text that cannot move the cursor or colour the terminal.
-fn printable(out: &mut String, text: &str) {
-    if text.contains(|c: char| c.is_control()) {
-        for part in text.chars() {
-            if part.is_control() {
-                let _ = write!(out, "{}", part.escape_default());
-            } else {
-                out.push(part);
-            }
+fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for part in text.chars() {
+        if part.is_control() {
+            let _ = write!(printable, "{}", part.escape_default());
+        } else {
+            printable.push(part);
         }
-    } else {
-        out.push_str(text);
     }
+    printable
 }

@@ -1,143 +1,94 @@
-use std::cell::Cell;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use arc_swap::{ArcSwap, ArcSwapOption, Guard};
+use arc_swap::{ArcSwap, Guard};
 use core_types::Secret;
-use tracing_log::AsLog as _;
+use tracing::dispatcher::WeakDispatch;
+use tracing::{Metadata, callsite, dispatcher};
+use tracing_log::{AsLog as _, log};
 
-use super::Options;
-use crate::boot::Boot;
+use super::options::{Options, Terminal};
+use super::prepared::{FileChange, Prepared};
+use super::state::{FileSink, State};
+use crate::boot::{Boot, Kept};
+use crate::event::Observer;
 use crate::expiry::Expiry;
 use crate::format::Format;
 use crate::levels::LevelState;
 use crate::mask::Rules;
-use crate::record::Record;
-use crate::scrub::Scrubber;
-use crate::writer::{Announce, Observer, Writer, sink};
-use crate::{Config, Error, Event, Level, LevelStatus, Levels, Rotation};
+use crate::scratch::{self, Scratch};
+use crate::scrub::{self, Scrubber};
+use crate::writer::{LAST_WORDS, Writer, deadline, is_writer};
+use crate::{Config, Error, Event, Level, LevelStatus, Levels, Record, Rotation};
 
-/// How long a file that is no longer wanted may take to write what it was given.
-const OLD_FILE: Duration = Duration::from_secs(1);
 /// The name under which the log speaks of itself.
 const OWN_TARGET: &str = "core_log";
 
+/// What `tracing` remembers of levels belongs to the whole process, and two that change it at once
+/// would leave what the first one saw.
+static PUBLISHING: Mutex<()> = Mutex::new(());
+
 /// Everything behind [`Logging`](super::Logging).
 pub(crate) struct Core {
-    /// Whether a person looks at the output, and in colour.
     terminal: Terminal,
-    format: ArcSwap<FormatState>,
+    state: ArcSwap<State>,
+    /// Whoever changes the state; inside, whether the wanted file could not be opened.
+    control: Mutex<bool>,
     levels: ArcSwap<Levels>,
     level_state: Mutex<LevelState>,
-    pub(crate) expiry: Expiry,
+    pub(super) expiry: Expiry,
     /// Set until the first configuration.
     is_booting: AtomicBool,
     boot: Mutex<Boot>,
-    scrubber: Scrubber,
     stdout: Writer,
-    file: ArcSwapOption<FileSink>,
     observer: Observer,
+    dispatch: OnceLock<WeakDispatch>,
 }
 
-#[derive(Clone, Copy)]
-pub(crate) struct Terminal {
-    is_terminal: bool,
-    color: bool,
+/// What tells of lines that were dropped.
+fn dropped(lines: u64, reason: &str) -> Record {
+    Record::new(tracing::Level::WARN, OWN_TARGET, "log lines were dropped")
+        .with_number("lines", lines)
+        .with_text("reason", reason)
 }
 
-/// What lines look like, and which of their values are masked.
-pub(crate) struct FormatState {
-    pub(crate) rules: Rules,
-    stdout: Format,
-    file: Format,
-}
-
-impl FormatState {
-    pub(super) fn new(config: &Config, terminal: Terminal) -> Self {
-        let max_value = usize::try_from(config.max_value.bytes()).unwrap_or(usize::MAX).max(64);
-        let console = Format::Console { color: terminal.is_terminal && terminal.color };
-        let json =
-            |by_default| if config.json_format.unwrap_or(by_default) { Some(()) } else { None };
-        Self {
-            rules: Rules::new(&config.redact, max_value),
-            stdout: json(!terminal.is_terminal).map_or(console, |()| Format::Json),
-            file: json(true).map_or(Format::Console { color: false }, |()| Format::Json),
-        }
-    }
-}
-
-pub(crate) struct FileSink {
-    path: PathBuf,
-    rotation: Rotation,
-    writer: Writer,
-}
-
-/// What became of a wanted file.
-pub(super) enum OpenedFile {
-    None,
-    Opened(FileSink),
-    Failed(PathBuf, io::Error),
-}
-
-impl FileSink {
-    pub(super) fn open(core: &Core, path: &Path, rotation: Rotation, buffer: usize) -> OpenedFile {
-        let failed = |error| OpenedFile::Failed(path.to_owned(), error);
-        let destination = match sink::file(path, rotation) {
-            Ok(destination) => destination,
-            Err(error) => return failed(error),
-        };
-        let observer = Arc::clone(&core.observer);
-        let announce = announce(Format::Json);
-        match Writer::start("log-file", "file", destination, buffer, observer, announce) {
-            Ok(writer) => OpenedFile::Opened(Self { path: path.to_owned(), rotation, writer }),
-            Err(error) => failed(io::Error::other(error)),
-        }
-    }
-}
-
-/// The line that tells of lines that were dropped.
-fn announce(format: Format) -> Announce {
-    Box::new(move |lines, reason| {
-        let record = Record::new(tracing::Level::WARN, OWN_TARGET, "log lines were dropped")
-            .with_number("lines", lines)
-            .with_text("reason", reason);
-        let mut line = String::new();
-        record.with_line(|parts| format.write(&mut line, parts));
-        line
-    })
+fn announce(format: Format, lines: u64, reason: &'static str) -> String {
+    let mut line = String::new();
+    dropped(lines, reason).write(&mut line, &Rules::new(&[], usize::MAX));
+    format.of(&line, &mut String::new()).to_owned()
 }
 
 impl Core {
     pub(super) fn new(options: Options) -> Result<Self, Error> {
-        let Options { destination, is_terminal, color, observer } = options;
-        let terminal = Terminal { is_terminal, color };
+        let terminal = options.terminal();
+        let observer = options.observer.clone();
         let config = Config::default();
-        let format = FormatState::new(&config, terminal);
+        let state = State::new(&config, terminal);
         let limit = usize::try_from(config.buffer.bytes()).unwrap_or(usize::MAX);
         let stdout = Writer::start(
             "log-stdout",
             "stdout",
-            destination,
-            limit,
-            Arc::clone(&observer),
-            announce(format.stdout),
+            options.into_destination(),
+            (limit, state.stdout),
+            observer.clone(),
+            announce,
         )?;
         Ok(Self {
             terminal,
-            format: ArcSwap::from_pointee(format),
-            // Until the level is known, everything that it may turn out to be is kept.
+            state: ArcSwap::from_pointee(state),
+            control: Mutex::default(),
+            // Until the level is known, everything that it may well turn out to be is kept.
             levels: ArcSwap::from_pointee(Levels::all(Level::DEBUG)),
             level_state: Mutex::default(),
             expiry: Expiry::default(),
             is_booting: AtomicBool::new(true),
             boot: Mutex::default(),
-            scrubber: Scrubber::default(),
             stdout,
-            file: ArcSwapOption::empty(),
             observer,
+            dispatch: OnceLock::new(),
         })
     }
 
@@ -145,91 +96,137 @@ impl Core {
         self.terminal
     }
 
-    pub(crate) fn format(&self) -> Guard<Arc<FormatState>> {
-        self.format.load()
+    pub(crate) fn state(&self) -> Guard<Arc<State>> {
+        self.state.load()
     }
 
     pub(crate) fn levels(&self) -> Guard<Arc<Levels>> {
         self.levels.load()
     }
 
+    pub(crate) fn set_dispatch(&self, dispatch: WeakDispatch) {
+        // A layer is part of one subscriber.
+        let _ = self.dispatch.set(dispatch);
+    }
+
     pub(super) fn has_file(&self, path: &Path, rotation: Rotation) -> bool {
-        let file = self.file.load();
-        file.as_ref().is_some_and(|file| file.path == path && file.rotation == rotation)
+        let state = self.state.load();
+        let file = state.file.as_ref();
+        file.is_some_and(|file| file.path == path && file.rotation == rotation)
     }
 
-    /// Writes a line, or keeps it until it is known how.
-    pub(crate) fn write(&self, record: Record) {
+    /// Writes the line of an event, or keeps it until it is known how.
+    pub(crate) fn write_line(&self, state: &State, event: &Metadata<'_>, scratch: &mut Scratch) {
         if self.is_booting.load(Ordering::Acquire) {
-            let mut boot = lock(&self.boot);
-            // The configuration may have come while this waited for the lock.
+            let origin = (*event.level(), event.target().to_owned());
+            return self.keep(Some(origin), &scratch.line);
+        }
+        if let Some(scrubber) = &state.rules.scrubber
+            && scrubber.finds(&scratch.line)
+        {
+            clean(scratch, &state.rules);
+        }
+        self.push(state, &scratch.line, &mut scratch.spare);
+    }
+
+    /// Writes a line at every level, or keeps it until it is known how.
+    pub(super) fn write(&self, record: &Record) {
+        let state = self.state.load();
+        scratch::with(|scratch| {
+            record.write(&mut scratch.line, &state.rules);
             if self.is_booting.load(Ordering::Acquire) {
-                return boot.keep(record);
+                return self.keep(None, &scratch.line);
             }
-        }
-        self.emit(&record);
+            clean(scratch, &state.rules);
+            self.push(&state, &scratch.line, &mut scratch.spare);
+        });
     }
 
-    fn emit(&self, record: &Record) {
-        thread_local! {
-            static BUFFER: Cell<String> = const { Cell::new(String::new()) };
+    /// Keeps a line; if the configuration has come meanwhile, writes it.
+    fn keep(&self, origin: Option<(tracing::Level, String)>, line: &str) {
+        let kept = Kept { origin, line: line.to_owned() };
+        let mut boot = lock(&self.boot);
+        if self.is_booting.load(Ordering::Acquire) {
+            boot.keep(kept);
+        } else {
+            drop(boot);
+            self.push_kept(&kept);
         }
-        let format = self.format.load();
-        // A value that logs while it is printed finds an empty buffer, which is as good.
-        let mut line = BUFFER.take();
-        self.render(record, format.stdout, &mut line);
-        self.stdout.push(&line);
-        if let Some(file) = self.file.load().as_ref() {
-            self.render(record, format.file, &mut line);
-            file.writer.push(&line);
-        }
-        BUFFER.set(line);
     }
 
-    fn render(&self, record: &Record, format: Format, line: &mut String) {
-        line.clear();
-        record.with_line(|parts| format.write(line, parts));
-        self.scrubber.scrub(line);
+    /// Writes a line that was made before levels and rules were known.
+    fn push_kept(&self, kept: &Kept) {
+        let (state, levels) = (self.state.load(), self.levels.load());
+        if kept.origin.as_ref().is_none_or(|(level, target)| levels.allow(target, *level)) {
+            let mut line = String::new();
+            scrub::clean(&mut line, &kept.line, &state.rules);
+            self.push(&state, &line, &mut String::new());
+        }
     }
 
-    pub(super) fn commit(
-        &self,
-        levels: Levels,
-        format: FormatState,
-        file: Option<OpenedFile>,
-        buffer: usize,
-    ) {
-        self.format.store(Arc::new(format));
-        self.stdout.set_limit(buffer);
-        let mut trouble = None;
-        if let Some(file) = file {
-            let file = match file {
-                OpenedFile::None => None,
-                OpenedFile::Opened(file) => {
-                    (self.observer)(&Event::SinkRecovered { sink: "file" });
-                    Some(Arc::new(file))
-                }
-                OpenedFile::Failed(path, error) => {
-                    (self.observer)(&Event::SinkFailed { sink: "file", error: &error });
-                    trouble = Some((path, error));
-                    None
-                }
-            };
-            if let Some(old) = self.file.swap(file) {
-                old.writer.close("", OLD_FILE);
+    fn push(&self, state: &State, line: &str, spare: &mut String) {
+        self.stdout.push(state.stdout.of(line, spare));
+        if let Some(file) = &state.file {
+            file.writer.push(state.file_format.of(line, spare));
+        }
+    }
+
+    pub(super) fn commit(&self, change: Prepared) {
+        let Prepared { levels, mut state, file, buffer, .. } = change;
+        let mut has_failed = lock(&self.control);
+        let before = self.state.load_full();
+        let mut failure = None;
+        state.file = match file {
+            FileChange::Keep => before.file.clone(),
+            FileChange::None => None,
+            FileChange::Failed(path, error) => {
+                failure = Some((path, error));
+                None
             }
+            FileChange::Opened(path, rotation, destination) => {
+                let form = (buffer, state.file_format);
+                let observer = self.observer.clone();
+                match Writer::start("log-file", "file", destination, form, observer, announce) {
+                    Ok(writer) => Some(Arc::new(FileSink { path, rotation, writer })),
+                    Err(error) => {
+                        failure = Some((path, io::Error::other(error)));
+                        None
+                    }
+                }
+            }
+        };
+        state.rules.generation = before.rules.generation + 1;
+        state.rules.scrubber = before.rules.scrubber.clone();
+        self.stdout.configure(buffer, state.stdout);
+        if let Some(file) = &state.file {
+            file.writer.configure(buffer, state.file_format);
+        }
+        let is_kept = match (&before.file, &state.file) {
+            (Some(old), Some(new)) => Arc::ptr_eq(old, new),
+            (old, _) => old.is_none(),
+        };
+        self.state.store(Arc::new(state));
+        let old = if is_kept { None } else { before.file.clone() };
+        if let Some(old) = &old {
+            wait_until_unused(before);
+            old.writer.close("", deadline(LAST_WORDS));
+        }
+        let had_failed = *has_failed || old.is_some_and(|old| old.writer.has_failed());
+        *has_failed = failure.is_some();
+        drop(has_failed);
+        if let Some((_, error)) = &failure {
+            self.observer.report(&Event::SinkFailed { sink: "file", error });
+        } else if had_failed {
+            self.observer.report(&Event::SinkRecovered { sink: "file" });
         }
         lock(&self.level_state).configure(levels);
         self.publish_levels();
         self.end_boot();
-        if let Some((path, error)) = trouble {
-            let record = Record::new(
-                tracing::Level::WARN,
-                OWN_TARGET,
-                "the log file cannot be opened; the log goes on without it",
-            );
+        if let Some((path, error)) = failure {
+            let message = "the log file cannot be opened; the log goes on without it";
+            let record = Record::new(tracing::Level::WARN, OWN_TARGET, message);
             let record = record.with_text("path", &path.display().to_string());
-            self.write(record.with_text("error", &error.to_string()));
+            self.write(&record.with_text("error", &error.to_string()));
         }
     }
 
@@ -239,28 +236,30 @@ impl Core {
             return;
         }
         let mut boot = lock(&self.boot);
-        let (records, dropped) = std::mem::take(&mut *boot).into_records();
-        let levels = self.levels.load();
-        for record in records.filter(|record| levels.allow(&record.target, record.level)) {
-            self.emit(&record);
-        }
-        if dropped > 0 {
-            let record = Record::new(tracing::Level::WARN, OWN_TARGET, "log lines were dropped");
-            let record = record.with_number("lines", dropped).with_text("reason", "too_early");
-            self.emit(&record);
+        let (lines, lost) = std::mem::take(&mut *boot).into_lines();
+        lines.for_each(|kept| self.push_kept(&kept));
+        if lost > 0 {
+            let mut line = String::new();
+            dropped(lost, "too_early").write(&mut line, &self.state().rules);
+            self.push_kept(&Kept { origin: None, line });
         }
         self.is_booting.store(false, Ordering::Release);
     }
 
     /// Tells everybody who has cached an answer that levels have changed.
     pub(super) fn publish_levels(&self) {
+        let _publishing = lock(&PUBLISHING);
         let state = lock(&self.level_state);
         if state.is_configured() {
             self.levels.store(Arc::new(state.effective()));
         }
         drop(state);
-        tracing_log::log::set_max_level(self.levels.load().most().as_log());
-        tracing::callsite::rebuild_interest_cache();
+        log::set_max_level(self.levels.load().most().as_log());
+        // With one subscriber, `tracing` asks the one of this thread, whichever that is.
+        match self.dispatch.get().and_then(WeakDispatch::upgrade) {
+            Some(own) => dispatcher::with_default(&own, callsite::rebuild_interest_cache),
+            None => callsite::rebuild_interest_cache(),
+        }
     }
 
     pub(super) fn set_level(
@@ -308,44 +307,90 @@ impl Core {
             let record = Record::new(tracing::Level::INFO, OWN_TARGET, "log level reverted")
                 .with_text("target", target.as_deref().unwrap_or("all"))
                 .with_text("to", level.as_str());
-            self.write(record);
+            self.write(&record);
         }
         next
     }
 
     pub(super) fn scrub(&self, secrets: &[Secret<String>]) {
-        self.scrubber.set(secrets);
+        let scrubber = Scrubber::new(secrets).map(Arc::new);
+        let _control = lock(&self.control);
+        let mut state = State::clone(&self.state.load());
+        state.rules.scrubber = scrubber;
+        self.state.store(Arc::new(state));
     }
 
-    pub(crate) fn flush(&self, timeout: Duration) -> bool {
-        let deadline = Instant::now() + timeout;
-        let left = || deadline.saturating_duration_since(Instant::now());
-        let stdout = self.stdout.flush(left());
-        let file = self.file.load().as_ref().is_none_or(|file| file.writer.flush(left()));
+    pub(crate) fn flush(&self, deadline: Instant) -> bool {
+        let stdout = self.stdout.flush(deadline);
+        let file = self.state.load().file.as_ref().is_none_or(|file| file.writer.flush(deadline));
         stdout && file
     }
 
     pub(super) fn close(&self, last: Option<&Record>, timeout: Duration) -> bool {
         // What never learnt its form is written in the one that fits the output.
         self.end_boot();
-        let deadline = Instant::now() + timeout;
-        let left = || deadline.saturating_duration_since(Instant::now());
+        let deadline = deadline(timeout);
         self.expiry.close();
-        let format = self.format.load();
-        let mut line = String::new();
+        let state = self.state.load();
+        let line = last.map(|last| render(last, &state.rules)).unwrap_or_default();
+        let mut spare = String::new();
         let mut close = |format: Format, writer: &Writer| {
-            if let Some(last) = last {
-                self.render(last, format, &mut line);
-            }
-            writer.close(&line, left())
+            let last = if line.is_empty() { "" } else { format.of(&line, &mut spare) };
+            writer.close(last, deadline)
         };
-        let stdout = close(format.stdout, &self.stdout);
-        let file = self.file.load().as_ref().is_none_or(|file| close(format.file, &file.writer));
+        let stdout = close(state.stdout, &self.stdout);
+        let file = state.file.as_ref().is_none_or(|file| close(state.file_format, &file.writer));
         stdout && file
+    }
+
+    /// Writes the line of a panic, which may be the last thing that the process does: what was kept
+    /// comes first, and all of it is awaited, but not for ever.
+    pub(crate) fn write_panic(&self, record: &Record) {
+        self.end_boot();
+        if self.stdout.is_closed() {
+            // The log has had its last line.
+            let line = render(record, &self.state.load().rules);
+            let _ = io::stderr().write_all(line.as_bytes());
+            return;
+        }
+        self.write(record);
+        if !is_writer() {
+            self.flush(deadline(LAST_WORDS));
+        }
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.expiry.close();
+    }
+}
+
+fn render(record: &Record, rules: &Rules) -> String {
+    let (mut line, mut cleaned) = (String::new(), String::new());
+    record.write(&mut line, rules);
+    scrub::clean(&mut cleaned, &line, rules);
+    cleaned
+}
+
+fn clean(scratch: &mut Scratch, rules: &Rules) {
+    scratch.spare.clear();
+    scrub::clean(&mut scratch.spare, &scratch.line, rules);
+    std::mem::swap(&mut scratch.line, &mut scratch.spare);
+}
+
+/// Waits until nobody writes by an old state any more, so that no line goes to a closed file. One
+/// that takes longer holds nobody up.
+fn wait_until_unused(state: Arc<State>) {
+    let deadline = deadline(LAST_WORDS);
+    let old = Arc::downgrade(&state);
+    drop(state);
+    while old.strong_count() > 0 && Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // The guarded values are whole between any two statements.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

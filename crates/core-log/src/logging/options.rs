@@ -1,15 +1,15 @@
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
-use std::sync::Arc;
 
 use crate::Event;
-use crate::writer::{Observer, sink};
+use crate::event::Observer;
+use crate::writer::sink;
 
 /// What only code can give to the log.
 pub struct Options {
-    pub(super) destination: Box<dyn Write + Send>,
-    pub(super) is_terminal: bool,
-    pub(super) color: bool,
+    destination: Option<Box<dyn Write + Send>>,
+    is_terminal: Option<bool>,
+    color: bool,
     pub(super) observer: Observer,
 }
 
@@ -17,23 +17,21 @@ impl Options {
     /// The standard output, as it is.
     #[must_use]
     pub fn new() -> Self {
-        let is_terminal = io::stdout().is_terminal();
-        Self { destination: sink::stdout(), is_terminal, color: true, observer: Arc::new(|_| {}) }
+        Self { destination: None, is_terminal: None, color: true, observer: Observer::new(|_| {}) }
     }
 
-    /// Writes elsewhere than to the standard output. Not a terminal, unless
-    /// [`with_terminal`](Self::with_terminal) says so.
+    /// Writes elsewhere than to the standard output.
     #[must_use]
     pub fn with_destination(mut self, destination: impl Write + Send + 'static) -> Self {
-        self.destination = Box::new(destination);
-        self.is_terminal = false;
+        self.destination = Some(Box::new(destination));
         self
     }
 
-    /// Whether a person looks at it. Default: whether the standard output is a terminal.
+    /// Whether a person looks at it. Default: whether the standard output is a terminal; no, if it
+    /// is written elsewhere.
     #[must_use]
     pub fn with_terminal(mut self, is_terminal: bool) -> Self {
-        self.is_terminal = is_terminal;
+        self.is_terminal = Some(is_terminal);
         self
     }
 
@@ -45,12 +43,30 @@ impl Options {
         self
     }
 
-    /// Who is told what becomes of lines. It must not wait for the log: it runs on its thread.
+    /// Who is told what becomes of lines. It must not wait for the log: it runs on the writer's
+    /// thread. If it panics, that is a line of the log.
     #[must_use]
     pub fn with_observer(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
-        self.observer = Arc::new(observer);
+        self.observer = Observer::new(observer);
         self
     }
+
+    pub(super) fn terminal(&self) -> Terminal {
+        let by_default = || self.destination.is_none() && io::stdout().is_terminal();
+        let is_terminal = self.is_terminal.unwrap_or_else(by_default);
+        Terminal { is_terminal, color: is_terminal && self.color }
+    }
+
+    pub(super) fn into_destination(self) -> Box<dyn Write + Send> {
+        self.destination.unwrap_or_else(sink::stdout)
+    }
+}
+
+/// Whether a person looks at the output, and in colour.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terminal {
+    pub(super) is_terminal: bool,
+    pub(super) color: bool,
 }
 
 impl Default for Options {
@@ -61,9 +77,6 @@ impl Default for Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("is_terminal", &self.is_terminal)
-            .field("color", &self.color)
-            .finish_non_exhaustive()
+        f.debug_struct("Options").field("terminal", &self.terminal()).finish_non_exhaustive()
     }
 }

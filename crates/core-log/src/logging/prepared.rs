@@ -1,35 +1,52 @@
 use std::fmt;
+use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::core::{Core, FileSink, FormatState, OpenedFile};
-use crate::{Config, Levels};
+use super::core::Core;
+use super::state::State;
+use crate::writer::sink;
+use crate::{Config, Levels, Rotation};
 
 /// A change of the log that cannot fail any more.
+///
+/// Dropped without [`commit`](Self::commit) it changes nothing; a file that it opened stays, empty.
 #[must_use = "nothing changes before `commit`"]
 pub struct Prepared {
     core: Arc<Core>,
-    levels: Levels,
-    format: FormatState,
-    /// `None`: the file stays as it is.
-    file: Option<OpenedFile>,
-    buffer: usize,
+    pub(super) levels: Levels,
+    pub(super) state: State,
+    pub(super) file: FileChange,
+    pub(super) buffer: usize,
+}
+
+/// What becomes of the log file.
+pub(super) enum FileChange {
+    Keep,
+    None,
+    Opened(PathBuf, Rotation, Box<dyn Write + Send>),
+    Failed(PathBuf, io::Error),
 }
 
 impl Prepared {
     pub(super) fn new(core: Arc<Core>, config: &Config) -> Self {
         let buffer = usize::try_from(config.buffer.bytes()).unwrap_or(usize::MAX).max(64 << 10);
         let file = match &config.file {
-            Some(path) if core.has_file(path, config.rotation) => None,
-            Some(path) => Some(FileSink::open(&core, path, config.rotation, buffer)),
-            None => Some(OpenedFile::None),
+            Some(path) if core.has_file(path, config.rotation) => FileChange::Keep,
+            Some(path) => match sink::file(path, config.rotation) {
+                Ok(opened) => FileChange::Opened(path.clone(), config.rotation, opened),
+                Err(error) => FileChange::Failed(path.clone(), error),
+            },
+            None => FileChange::None,
         };
-        let format = FormatState::new(config, core.terminal());
-        Self { levels: config.level.clone(), format, file, buffer, core }
+        let state = State::new(config, core.terminal());
+        Self { levels: config.level.clone(), state, file, buffer, core }
     }
 
     /// Makes the change.
     pub fn commit(self) {
-        self.core.commit(self.levels, self.format, self.file, self.buffer);
+        let core = Arc::clone(&self.core);
+        core.commit(self);
     }
 }
 

@@ -25,6 +25,10 @@ pub(crate) fn file(path: &Path, rotation: Rotation) -> io::Result<Box<dyn Write 
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+    // With a date behind its name it would be a file beside the folder that is meant.
+    if path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
     fs::create_dir_all(folder)?;
     // The appender's own error tells less than the operating system's, so that one comes first.
     if rotation == Rotation::Never {

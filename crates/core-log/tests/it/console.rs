@@ -1,4 +1,4 @@
-use core_log::{Config, Options};
+use core_log::{Config, Options, Record};
 use core_types::{RequestId, Scope};
 use tracing::{info, warn};
 
@@ -31,6 +31,26 @@ fn a_terminal_without_colours() {
     );
 }
 
+/// LOG-8: neither a name nor a logger nor a value moves the cursor, by any control character.
+#[test]
+fn nothing_moves_the_cursor() {
+    let options = Options::new().with_terminal(true).with_color(false);
+    let text = text_of(&Config::default(), options, |logging| {
+        let scope = Scope::new(core_types::CorrelationId::parse("c").unwrap());
+        scope.with_field("na\nme\u{1b}[2J", "v").run(|| info!(target: "t", "m"));
+        info!(target: "t", x = "a b\u{9b}2Jc", y = "\u{9b}", z = "\"\\", empty = "", "m");
+        logging.write(Record::new(tracing::Level::INFO, "t\nt\u{9b}", "m"));
+    });
+    assert_eq!(
+        timeless(&text),
+        concat!(
+            " INFO t  m  correlation_id=c na\\nme\\u{1b}[2J=v\n",
+            r#" INFO t  m  x="a b\u{9b}2Jc" y="\u{9b}" z="\"\\" empty="""#,
+            "\n INFO t\\nt\\u{9b}  m\n"
+        )
+    );
+}
+
 /// LOG-8: coloured where colours are welcome, as `NO_COLOR` asks otherwise.
 #[test]
 fn a_terminal_with_colours() {
@@ -40,6 +60,9 @@ fn a_terminal_with_colours() {
     };
     assert!(coloured(true));
     assert!(!coloured(false));
+    let text = text_of(&Config::default(), Options::new().with_terminal(true), |_| work());
+    // Only what is urgent is bold.
+    assert!(text.contains("\u{1b}[1mline\\nbreak") && !text.contains("\u{1b}[1mProcessing"));
 }
 
 /// LOG-8: the setting decides, the terminal only by default.

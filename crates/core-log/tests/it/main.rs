@@ -7,3 +7,5 @@ mod fields;
 mod file;
 mod levels;
 mod output;
+mod secrets;
+mod threads;

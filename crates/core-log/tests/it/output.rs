@@ -29,6 +29,11 @@ impl Write for Output {
 }
 
 impl Output {
+    /// Whether this is the only one who knows it.
+    pub(crate) fn is_released(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
@@ -36,11 +41,16 @@ impl Output {
 
 /// Runs some code under a log of its own, and gives what it wrote.
 pub(crate) fn text_of(config: &Config, options: Options, work: impl FnOnce(&Logging)) -> String {
+    booting(options, |logging| {
+        logging.configure(config);
+        work(logging);
+    })
+}
+
+/// As [`text_of`], under a log that is not configured yet.
+pub(crate) fn booting(options: Options, work: impl FnOnce(&Logging)) -> String {
     let output = Output::default();
-    let terminal = format!("{options:?}").contains("is_terminal: true");
-    let options = options.with_destination(output.clone()).with_terminal(terminal);
-    let (logging, layer) = Logging::layer(options).unwrap();
-    logging.configure(config);
+    let (logging, layer) = Logging::layer(options.with_destination(output.clone())).unwrap();
     tracing::subscriber::with_default(Registry::default().with(layer), || work(&logging));
     assert!(logging.close(SOON));
     output.text()

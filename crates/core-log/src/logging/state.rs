@@ -1,0 +1,42 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::options::Terminal;
+use crate::format::Format;
+use crate::mask::Rules;
+use crate::writer::Writer;
+use crate::{Config, Rotation};
+
+/// Everything that a line needs to know, swapped as a whole: one load for each line.
+#[derive(Clone)]
+pub(crate) struct State {
+    pub(crate) rules: Rules,
+    pub(super) stdout: Format,
+    pub(super) file_format: Format,
+    pub(super) file: Option<Arc<FileSink>>,
+}
+
+impl State {
+    pub(super) fn new(config: &Config, terminal: Terminal) -> Self {
+        let max_value = usize::try_from(config.max_value.bytes()).unwrap_or(usize::MAX).max(64);
+        let console = |color| Format::Console { color };
+        let is_json = |by_default| config.json_format.unwrap_or(by_default);
+        Self {
+            rules: Rules::new(&config.redact, max_value),
+            stdout: if is_json(!terminal.is_terminal) {
+                Format::Json
+            } else {
+                console(terminal.color)
+            },
+            file_format: if is_json(true) { Format::Json } else { console(false) },
+            file: None,
+        }
+    }
+}
+
+/// The log file that is written now.
+pub(super) struct FileSink {
+    pub(super) path: PathBuf,
+    pub(super) rotation: Rotation,
+    pub(super) writer: Writer,
+}

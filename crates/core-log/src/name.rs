@@ -1,0 +1,70 @@
+/// What stands in front of a name that the line needs for itself.
+const PREFIX: &str = "field.";
+
+/// The names that the line itself uses.
+const RESERVED: [&str; 12] = [
+    "timestamp",
+    "level",
+    "logger",
+    "message",
+    "module",
+    "function",
+    "file",
+    "line",
+    "thread",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+];
+
+/// Whether a name belongs to the line itself.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
+/// A field's name as it stands on the line.
+///
+/// One that the line itself uses gets `field.` in front, and so does one that looks like that
+/// already: what a name becomes depends on nothing but itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Name<'n> {
+    /// One of 64 bits that the name has in common with few others: a quick "not among these".
+    pub(crate) bit: u64,
+    prefixes: usize,
+    base: &'n str,
+}
+
+impl<'n> Name<'n> {
+    pub(crate) fn new(name: &'n str) -> Self {
+        let (mut base, mut prefixes) = (name, 0);
+        while let Some(rest) = base.strip_prefix(PREFIX) {
+            (base, prefixes) = (rest, prefixes + 1);
+        }
+        prefixes += usize::from(is_reserved(base));
+        let [first, .., last] = *base.as_bytes() else {
+            return Self { bit: 1, prefixes, base };
+        };
+        let mix = base.len() ^ usize::from(first) << 1 ^ usize::from(last) << 3;
+        Self { bit: 1 << (mix % 64), prefixes, base }
+    }
+
+    /// The name that the second of two fields gets.
+    pub(crate) fn repeated(self) -> Self {
+        Self { prefixes: self.prefixes + 1, ..self }
+    }
+
+    /// Appends `,"name":`.
+    pub(crate) fn write(self, out: &mut String) {
+        out.push_str(",\"");
+        for _ in 0..self.prefixes {
+            out.push_str(PREFIX);
+        }
+        crate::json::escaped(out, self.base);
+        out.push_str("\":");
+    }
+
+    /// The name without what was put in front.
+    pub(crate) fn base(self) -> &'n str {
+        self.base
+    }
+}
