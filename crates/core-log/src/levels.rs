@@ -111,6 +111,8 @@ mod tests {
         let (now, minute) = (Instant::now(), Duration::from_secs(60));
         let mut state = LevelState::default();
         state.configure("info,hyper=warn".parse().unwrap());
+        // The later of two changes is the only one.
+        state.set(Some("hyper".into()), Level::OFF, now);
         state.set(Some("hyper".into()), Level::TRACE, now + minute);
         state.set(None, Level::DEBUG, now + 2 * minute);
         state.set(Some("app".into()), Level::OFF, now + 2 * minute);

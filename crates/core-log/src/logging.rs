@@ -44,7 +44,7 @@ impl Logging {
         log::set_boxed_logger(Box::new(Bridge(core()))).map_err(|_| Error::AlreadyInstalled)?;
         let subscriber = Registry::default().with(Gate(core())).with(LogLayer(core()));
         tracing::subscriber::set_global_default(subscriber).map_err(|_| Error::AlreadyInstalled)?;
-        logging.0.publish_levels();
+        logging.0.change_levels(|_| ());
         panics::install(&logging.0);
         Ok(logging)
     }

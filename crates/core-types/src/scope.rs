@@ -327,5 +327,7 @@ impl<F> fmt::Debug for Scoped<F> {
     }
 }
 
+mod function;
+
 #[cfg(test)]
 mod tests;

@@ -219,8 +219,7 @@ impl Core {
         } else if had_failed {
             self.observer.report(&Event::SinkRecovered { sink: "file" });
         }
-        lock(&self.level_state).configure(levels);
-        self.publish_levels();
+        self.change_levels(|state| state.configure(levels));
         self.end_boot();
         if let Some((path, error)) = failure {
             let message = "the log file cannot be opened; the log goes on without it";
@@ -246,10 +245,12 @@ impl Core {
         self.is_booting.store(false, Ordering::Release);
     }
 
-    /// Tells everybody who has cached an answer that levels have changed.
-    pub(super) fn publish_levels(&self) {
+    /// Changes levels, and tells everybody who has cached an answer. Nobody sees the one without
+    /// the other.
+    pub(super) fn change_levels<R>(&self, change: impl FnOnce(&mut LevelState) -> R) -> R {
         let _publishing = lock(&PUBLISHING);
-        let state = lock(&self.level_state);
+        let mut state = lock(&self.level_state);
+        let result = change(&mut state);
         if state.is_configured() {
             self.levels.store(Arc::new(state.effective()));
         }
@@ -260,6 +261,7 @@ impl Core {
             Some(own) => dispatcher::with_default(&own, callsite::rebuild_interest_cache),
             None => callsite::rebuild_interest_cache(),
         }
+        result
     }
 
     pub(super) fn set_level(
@@ -268,40 +270,26 @@ impl Core {
         level: Level,
         until: Instant,
     ) -> Result<(), Error> {
-        let mut state = lock(&core.level_state);
-        let before = state.clone();
-        state.set(target.map(str::to_owned), level, until);
-        let next = state.next_expiry();
-        if let Err(error) = core.expiry.schedule(Arc::downgrade(core), next) {
-            *state = before;
-            return Err(error);
-        }
-        drop(state);
-        core.publish_levels();
-        Ok(())
+        core.change_levels(|state| {
+            let before = state.clone();
+            state.set(target.map(str::to_owned), level, until);
+            let scheduled = core.expiry.schedule(Arc::downgrade(core), state.next_expiry());
+            scheduled.inspect_err(|_| *state = before)
+        })
     }
 
     pub(super) fn reset_level(&self, target: Option<&str>) -> bool {
-        let was_set = lock(&self.level_state).reset(target);
-        if was_set {
-            self.publish_levels();
-        }
-        was_set
+        self.change_levels(|state| state.reset(target))
     }
 
     pub(super) fn list_levels(&self) -> Vec<LevelStatus> {
+        let _publishing = lock(&PUBLISHING);
         lock(&self.level_state).list(Instant::now())
     }
 
     /// Ends the changes whose time has come, says so, and tells when the next one ends.
     pub(crate) fn expire_levels(&self, now: Instant) -> Option<Instant> {
-        let (ended, next) = {
-            let mut state = lock(&self.level_state);
-            (state.expire(now), state.next_expiry())
-        };
-        if !ended.is_empty() {
-            self.publish_levels();
-        }
+        let (ended, next) = self.change_levels(|state| (state.expire(now), state.next_expiry()));
         for target in ended {
             let level = self.levels.load().level_of(target.as_deref().unwrap_or_default());
             let record = Record::new(tracing::Level::INFO, OWN_TARGET, "log level reverted")

@@ -39,6 +39,18 @@ fn every_line_of_a_scope_has_its_ids() {
     }
 }
 
+/// LOG-3: a line made by hand belongs to the scope it was made in, wherever it is written.
+#[test]
+fn a_record_keeps_its_scope() {
+    let lines = lines_of(&Config::default(), |logging| {
+        let record = Scope::root()
+            .with_agent_id("agent")
+            .run(|| core_log::Record::new(tracing::Level::INFO, "x", "m"));
+        logging.write(record);
+    });
+    assert_eq!(lines[0]["agent_id"], "agent");
+}
+
 /// LOG-3: scopes nest, and an event's own field is nearer than the scope's.
 #[test]
 fn the_nearest_wins() {

@@ -92,6 +92,21 @@ fn span_fields_are_flattened() {
     assert_eq!(line["function"], "inner");
 }
 
+/// LOG-2: the scope comes first, then the spans from the outermost, then the event.
+#[test]
+fn fields_stand_in_their_order() {
+    let text = crate::output::text_of(&Config::default(), core_log::Options::new(), |_| {
+        Scope::root().with_field("a", "").run(|| {
+            let _outer = info_span!("outer", b = 1).entered();
+            let _inner = info_span!("inner", c = 1).entered();
+            info!(d = 1, "event");
+        });
+    });
+    let places =
+        ["correlation_id", "a", "b", "c", "d"].map(|name| text.find(&format!("\"{name}\":")));
+    assert!(places.is_sorted() && places[0].is_some(), "{text}");
+}
+
 /// LOG-2: a field named like a member of the line is renamed, the same way every time.
 #[test]
 fn collisions_are_renamed() {

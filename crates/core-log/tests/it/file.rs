@@ -31,6 +31,20 @@ fn a_file_gets_every_line_too() {
     assert!(!output.starts_with('{'), "the terminal is for a person, the file is not");
 }
 
+/// LOG-6: a file that stays the same is not opened again.
+#[test]
+fn a_file_stays_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.log");
+    text_of(&config(&path), Options::new(), |logging| {
+        fs::rename(&path, folder.path().join("moved")).unwrap();
+        logging.configure(&config(&path));
+        info!("one");
+    });
+    assert!(!path.exists());
+    assert_eq!(fs::read_to_string(folder.path().join("moved")).unwrap().lines().count(), 1);
+}
+
 /// LOG-6: what was in the file stays; it has the form that was asked for.
 #[test]
 fn a_file_is_appended_to() {

@@ -90,3 +90,46 @@ fn members_are_named_as_in_the_log() {
         ]
     );
 }
+
+crate::scoped! {
+    /// A method, with a lifetime to find out and an early end.
+    #[scope(task_id = id, attempt = attempt, user_id = "user")]
+    async fn attempt(id: &str, attempt: u32) -> Result<String, std::num::ParseIntError> {
+        let _: u32 = id.parse()?;
+        std::future::ready(()).await;
+        Ok(format!("{:?}", Scope::current()))
+    }
+
+    #[scope(
+        correlation_id = CorrelationId::parse("c").unwrap(),
+        request_id = RequestId::parse("r").unwrap(),
+        agent_id = "planner",
+        workflow_id = String::from("w"),
+    )]
+    pub(crate) fn plan() -> String {
+        format!("{:?}", Scope::current())
+    }
+}
+
+/// LOG-3: a function's attribute puts its body into a scope below the current one.
+#[test]
+fn an_attribute_makes_a_scope() {
+    let run = |id: &'static str| {
+        let mut future = Box::pin(attempt(id, 2));
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => result,
+            Poll::Pending => unreachable!("it awaits what is ready"),
+        }
+    };
+    let outer = Scope::new(CorrelationId::parse("outer").unwrap());
+    assert_eq!(
+        outer.run(|| run("1")).unwrap(),
+        r#"Some({"correlation_id": "outer", "task_id": "1", "user_id": "user", "attempt": "2"})"#
+    );
+    assert!(run("one").is_err());
+    assert_eq!(
+        plan(),
+        r#"Some({"correlation_id": "c", "request_id": "r", "agent_id": "planner", "workflow_id": "w"})"#
+    );
+    assert!(Scope::current().is_none());
+}
