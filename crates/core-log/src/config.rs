@@ -25,11 +25,11 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// When a new file is begun, with the date behind its name (UTC). Default: never.
     pub rotation: Rotation,
-    /// The longest text of one value; what is longer is cut, and marked as cut. From 64 bytes.
-    /// Default: 32KiB, which holds a long backtrace and spares the collector.
+    /// The longest text of one value; what is longer is cut, and marked as cut. Less than 64 bytes
+    /// counts as 64. Default: 32KiB, which holds a long backtrace and spares the collector.
     pub max_value: ByteSize,
-    /// How much may wait to be written, for each destination; what comes then is dropped and
-    /// counted. From 64KiB. Default: 8MiB, some 20,000 lines.
+    /// How much may be on its way, waiting or being written, for each destination; what comes then
+    /// is dropped and counted. Less than 64KiB counts as 64KiB. Default: 8MiB, some 20,000 lines.
     pub buffer: ByteSize,
     /// Fields whose values are masked, beside those named like credentials (`password`, `token`,
     /// `authorization`, …). Default: none.

@@ -50,7 +50,7 @@ impl Expiry {
             state.is_running = true;
             drop(state);
             // The one before has ended.
-            thread.replace(handle).map(join);
+            join(thread.replace(handle));
         }
         changed.notify_all();
         Ok(())
@@ -61,7 +61,7 @@ impl Expiry {
         lock(state).is_closed = true;
         changed.notify_all();
         let thread = lock(&self.thread).take();
-        thread.map(join);
+        join(thread);
     }
 }
 

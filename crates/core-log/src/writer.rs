@@ -99,7 +99,7 @@ impl Writer {
         let is_written = self.flush(deadline);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if is_written {
-            thread.map(join);
+            join(thread);
         }
         is_written
     }
@@ -115,8 +115,10 @@ impl Drop for Writer {
 }
 
 /// Waits for the end of a thread, unless it is this one.
-pub(crate) fn join(thread: JoinHandle<()>) {
-    if thread.thread().id() != thread::current().id() {
+pub(crate) fn join(thread: Option<JoinHandle<()>>) {
+    if let Some(thread) = thread
+        && thread.thread().id() != thread::current().id()
+    {
         // A panic has been a line already.
         let _ = thread.join();
     }

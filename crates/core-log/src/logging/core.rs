@@ -196,7 +196,7 @@ impl Core {
             }
         };
         state.rules.generation = before.rules.generation + 1;
-        state.rules.scrubber = before.rules.scrubber.clone();
+        state.rules.scrubber.clone_from(&before.rules.scrubber);
         self.stdout.configure(buffer, state.stdout);
         if let Some(file) = &state.file {
             file.writer.configure(buffer, state.file_format);
@@ -256,10 +256,10 @@ impl Core {
         }
         drop(state);
         log::set_max_level(self.levels.load().most().as_log());
-        // With one subscriber, `tracing` asks the one of this thread, whichever that is.
-        match self.dispatch.get().and_then(WeakDispatch::upgrade) {
-            Some(own) => dispatcher::with_default(&own, callsite::rebuild_interest_cache),
-            None => callsite::rebuild_interest_cache(),
+        // Of one subscriber alone, `tracing` asks the one of this thread, whichever that is. Before
+        // there is one, nobody has an answer.
+        if let Some(own) = self.dispatch.get().and_then(WeakDispatch::upgrade) {
+            dispatcher::with_default(&own, callsite::rebuild_interest_cache);
         }
         result
     }
