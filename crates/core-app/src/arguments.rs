@@ -20,6 +20,7 @@ pub(crate) enum Question {
     CheckConfig,
     PrintConfig,
     PrintSchema,
+    PrintExample,
     Explain(String),
 }
 
@@ -58,6 +59,8 @@ pub(crate) fn parse(
         Some(Question::PrintConfig)
     } else if flag("print-schema") {
         Some(Question::PrintSchema)
+    } else if flag("print-example") {
+        Some(Question::PrintExample)
     } else {
         matches.get_one::<String>("explain").cloned().map(Question::Explain)
     };
@@ -100,18 +103,23 @@ fn command(name: &'static str, version: &'static str, about: &'static str) -> Co
         .arg(flag("hot-reload").help("Apply edits of the configuration files as they are saved"))
         .arg(
             flag("check-config")
-                .conflicts_with_all(["print-config", "print-schema", "explain"])
+                .conflicts_with_all(["print-config", "print-schema", "print-example", "explain"])
                 .help("Read and check the configuration, and end"),
         )
         .arg(
             flag("print-config")
-                .conflicts_with_all(["print-schema", "explain"])
+                .conflicts_with_all(["print-schema", "print-example", "explain"])
                 .help("Print every setting with its origin, secrets masked, and end"),
         )
         .arg(
             flag("print-schema")
-                .conflicts_with("explain")
+                .conflicts_with_all(["print-example", "explain"])
                 .help("Print the JSON Schema of the configuration, and end"),
+        )
+        .arg(
+            flag("print-example")
+                .conflicts_with("explain")
+                .help("Print a file with every setting and its default, as comments, and end"),
         )
         .arg(
             Arg::new("explain")

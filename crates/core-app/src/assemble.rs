@@ -96,8 +96,10 @@ impl<A: core_config::Settings> Built<A> {
         wire::shutdown::to_metrics(&shutdown, &metrics);
 
         let known = loaded.secrets.clone();
-        let live = wire::config::live(loaded, &metrics, configuration)?;
-        wire::config::to_metrics(&live, &metrics);
+        let catalog = Arc::new(sources.loader.catalog());
+        let warned = loaded.warnings.clone();
+        let live = wire::config::live(loaded, &metrics, configuration, Arc::clone(&catalog))?;
+        wire::config::to_metrics(&live, &metrics, Arc::clone(&catalog));
         let requests = RequestMetrics::new(&metrics).map_err(refused("metrics"))?;
         let in_flight = shutdown.in_flight().clone();
         let app_stack =
@@ -111,7 +113,7 @@ impl<A: core_config::Settings> Built<A> {
 
         let tasks = Tasks::new(app.clone(), health.clone(), shutdown.clone(), &metrics)?;
         let (secrets, paths) = (sources.secrets.clone(), sources.loader.paths());
-        let (reload, reloader) = reloader(sources, live.clone(), scrub);
+        let (reload, reloader) = reloader(sources, live.clone(), scrub, catalog, warned);
         ingredients.secrets_wire.connect(&metrics, reload.clone())?;
         let host = Host(Arc::new(host::Inner {
             name,

@@ -1,6 +1,6 @@
 //! Questions that are answered in the place of running: the answer alone on the standard output.
 
-use core_config::{Key, Loaded, Settings as _};
+use core_config::{Key, Loaded, Loader, Settings as _};
 
 use crate::arguments::Question;
 use crate::{Exit, Settings, say};
@@ -14,12 +14,23 @@ pub(crate) fn schema<A: core_config::Settings>() -> Exit {
     say::answer(&format!("{schema:#}\n"))
 }
 
+/// What needs no configuration either: an example of one.
+pub(crate) fn example<A: core_config::Settings>(loader: &Loader<Settings<A>>) -> Exit {
+    say::answer(&loader.catalog().to_example())
+}
+
 /// What is asked of a configuration that was read and is valid.
 pub(crate) fn answer<A>(question: &Question, loaded: &Loaded<Settings<A>>) -> Exit {
     match question {
-        Question::CheckConfig => say::answer("the configuration is valid\n"),
+        Question::CheckConfig => {
+            let warnings = loaded.warnings.iter().map(|warning| format!("warning: {warning}\n"));
+            say::aside(&warnings.collect::<String>());
+            say::answer("the configuration is valid\n")
+        }
         Question::PrintConfig => say::answer(&loaded.effective.to_toml()),
-        Question::PrintSchema => unreachable!("answered without a configuration"),
+        Question::PrintSchema | Question::PrintExample => {
+            unreachable!("answered without a configuration")
+        }
         Question::Explain(key) => {
             let explanations = Key::parse(key).map(|key| loaded.effective.explain(&key));
             let Some(explanations) = explanations.filter(|known| !known.is_empty()) else {

@@ -108,6 +108,11 @@ async fn reload<A: core_config::Settings>(
             let keys = |keys: &[core_config::Key]| -> Vec<String> {
                 keys.iter().map(ToString::to_string).collect()
             };
+            let without_effect: Vec<serde_json::Value> = reloaded
+                .without_effect
+                .iter()
+                .map(|(key, origin)| json!({"key": key.to_string(), "overridden_by": origin.to_string()}))
+                .collect();
             let status = if reloaded.changed.is_empty() { "unchanged" } else { "applied" };
             Ok(json(
                 StatusCode::OK,
@@ -116,6 +121,7 @@ async fn reload<A: core_config::Settings>(
                     "generation": reloaded.generation,
                     "changed": keys(&reloaded.changed),
                     "pending_restart": keys(&reloaded.pending_restart),
+                    "without_effect": without_effect,
                 }),
             ))
         }

@@ -1,12 +1,14 @@
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use core_config::{Key, Live};
+use core_config::{Catalog, Key, Live, Origin, Problem};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::Settings;
 use crate::blocking::blocking;
 use crate::load::Sources;
+use crate::wire::config::warn;
 use crate::wire::secrets::Scrub;
 
 /// Under which name this is logged.
@@ -26,6 +28,8 @@ pub struct Reloaded {
     pub changed: Vec<Key>,
     /// Those of them that count only after a restart.
     pub pending_restart: Vec<Key>,
+    /// The keys that were edited where a stronger source overrides them, each with that source.
+    pub without_effect: Vec<(Key, Origin)>,
 }
 
 /// Why settings that were read again were refused. The old ones stay.
@@ -92,6 +96,9 @@ pub(crate) struct Reloader<A> {
     sources: Sources<A>,
     live: Live<Settings<A>>,
     scrub: Option<Scrub>,
+    catalog: Arc<Catalog>,
+    /// What was warned of already.
+    warned: Vec<Problem>,
     requests: mpsc::UnboundedReceiver<Request>,
     patience: Duration,
 }
@@ -101,9 +108,12 @@ pub(crate) fn reloader<A: core_config::Settings>(
     sources: Sources<A>,
     live: Live<Settings<A>>,
     scrub: Option<Scrub>,
+    catalog: Arc<Catalog>,
+    warned: Vec<Problem>,
 ) -> (Reload, Reloader<A>) {
     let (sender, requests) = mpsc::unbounded_channel();
-    (Reload(sender), Reloader { sources, live, scrub, requests, patience: PATIENCE })
+    let patience = PATIENCE;
+    (Reload(sender), Reloader { sources, live, scrub, catalog, warned, requests, patience })
 }
 
 impl<A: core_config::Settings> Reloader<A> {
@@ -126,7 +136,7 @@ impl<A: core_config::Settings> Reloader<A> {
         }
     }
 
-    async fn again(&self) -> Answer {
+    async fn again(&mut self) -> Answer {
         let refused = |reasons: String| Err(ReloadError { reasons });
         let loaded = match self.sources.again().await {
             Ok(loaded) => loaded,
@@ -138,6 +148,11 @@ impl<A: core_config::Settings> Reloader<A> {
         if let Some(scrub) = &self.scrub {
             scrub.learn(loaded.secrets.clone());
         }
+        let warnings = loaded.warnings.clone();
+        let before = self.live.get();
+        let vain = loaded.effective.edited_in_vain(&before.effective).into_iter();
+        let without_effect: Vec<(Key, Origin)> =
+            vain.map(|setting| (setting.key.clone(), setting.origin.clone())).collect();
         let live = self.live.clone();
         // Subscribers may take their time, which is not this thread's.
         let mut applying = pin!(blocking(move || live.apply(loaded)));
@@ -151,25 +166,20 @@ impl<A: core_config::Settings> Reloader<A> {
         };
         match applied {
             Ok(Ok(applied)) => {
-                let pending_restart =
-                    applied.changed.iter().filter(|key| needs_restart(key)).cloned().collect();
+                warnings.iter().filter(|warning| !self.warned.contains(warning)).for_each(warn);
+                self.warned = warnings;
+                for (key, origin) in &without_effect {
+                    tracing::warn!(target: LOG, %key, overridden_by = %origin, "an edit has no effect, for a stronger source overrides it");
+                }
+                let is_pending = |key: &&Key| self.catalog.needs_restart(key);
+                let pending_restart = applied.changed.iter().filter(is_pending).cloned().collect();
                 let (generation, changed) = (applied.generation, applied.changed);
-                Ok(Reloaded { generation, changed, pending_restart })
+                Ok(Reloaded { generation, changed, pending_restart, without_effect })
             }
             Ok(Err(refusal)) => refused(refusal.to_string()),
             Err(error) => refused(error.to_string()),
         }
     }
-}
-
-/// The host's own settings that are read once.
-pub(crate) fn needs_restart(key: &Key) -> bool {
-    const SECTIONS: [&str; 6] =
-        ["server", "ops.bind_address", "config", "secrets", "health", "metrics"];
-    SECTIONS
-        .iter()
-        .filter_map(|section| Key::parse(section))
-        .any(|section| key.starts_with(&section))
 }
 
 #[cfg(test)]
@@ -209,7 +219,8 @@ mod tests {
             .unwrap();
         let sources = Sources { loader: Arc::new(loader), secrets };
         let live = Live::new(sources.again().await.unwrap());
-        let (reload, mut reloader) = reloader(sources, live.clone(), None);
+        let catalog = Arc::new(Catalog::of::<Settings<Own>>("APP"));
+        let (reload, mut reloader) = reloader(sources, live.clone(), None, catalog, Vec::new());
         reloader.patience = patience;
         (file, live, reload, reloader)
     }

@@ -66,6 +66,9 @@ where
     };
     match &arguments.question {
         Some(Question::PrintSchema) => modes::schema::<A>(),
+        Some(Question::PrintExample) => {
+            modes::example(&load::loader(&app, &arguments, environment))
+        }
         Some(question) => {
             let loader = load::loader(&app, &arguments, environment);
             match ops.block_on(Sources::first(&app, loader, &SecretsWire::default())) {

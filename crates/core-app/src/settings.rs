@@ -14,18 +14,23 @@ pub struct Config {
     /// Logs: level, form, file.
     pub logging: core_log::Config,
     /// How configuration itself is kept up to date.
+    #[schemars(extend("x-restart" = true))]
     pub config: core_config::Config,
     /// Where secrets come from.
+    #[schemars(extend("x-restart" = true))]
     pub secrets: core_secrets::Config,
     /// The app's port, and how the service stops.
+    #[schemars(extend("x-restart" = true))]
     pub server: Server,
     /// HTTP: limits, timeouts, headers, CORS, proxies.
     pub http: core_http::Config,
     /// The operators' port.
     pub ops: Ops,
     /// How checks are run.
+    #[schemars(extend("x-restart" = true))]
     pub health: core_health::Config,
     /// How many series a metric may have.
+    #[schemars(extend("x-restart" = true))]
     pub metrics: core_metrics::Config,
 }
 
@@ -87,7 +92,7 @@ impl Server {
 pub struct Ops {
     /// Where probes, metrics and operations are served; port 0 takes a free one. Default:
     /// 127.0.0.1:9090, which nobody outside can reach.
-    #[schemars(extend("x-expected" = "an address such as `127.0.0.1:9090`"))]
+    #[schemars(extend("x-expected" = "an address such as `127.0.0.1:9090`", "x-restart" = true))]
     pub bind_address: SocketAddr,
     /// What `Authorization: Bearer` must carry for everything that changes state or shows detail.
     /// Default: none, and then all of that answers 403.

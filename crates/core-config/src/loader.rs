@@ -6,7 +6,9 @@ use crate::merge::merge;
 use crate::schema::Schema;
 use crate::source::arguments::{self, Argument};
 use crate::source::{Found, dot_env, environment, file, key_folder};
-use crate::{Draft, Error, Key, Loaded, Origin, Problem, Settings, deprecation, read, references};
+use crate::{
+    Catalog, Draft, Error, Key, Loaded, Origin, Problem, Settings, deprecation, read, references,
+};
 
 /// Says where settings come from, and reads them, any number of times.
 ///
@@ -117,6 +119,11 @@ impl<T: Settings> Loader<T> {
             | FileSource::KeyFolder(path) => path.clone(),
         };
         self.files.iter().map(path).chain(self.dot_env.clone()).collect()
+    }
+
+    /// All settings that can be written, with their variables.
+    pub fn catalog(&self) -> Catalog {
+        Catalog::of::<T>(&self.prefix)
     }
 
     /// The variables that were handed over, for backends that read secrets from them.

@@ -10,6 +10,7 @@ use crate::{Integrations, broker};
 #[non_exhaustive]
 pub struct Settings {
     /// How messages are passed to the agents.
+    #[schemars(extend("x-restart" = true))]
     pub broker: broker::Settings,
     /// What Mira is connected to.
     pub integrations: Integrations,

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use core_config::{Commit, Event, Generation, Live, Loaded};
+use core_config::{Catalog, Commit, Event, Generation, Live, Loaded, Problem};
 use core_health::Component;
 use core_http::Stack;
 use core_log::Logging;
 use core_metrics::{Counter, Gauge, Metrics};
 
-use crate::reload::needs_restart;
 use crate::{Error, Settings};
 
 /// Under which name this is logged.
@@ -20,15 +19,19 @@ pub(crate) fn live<A: core_config::Settings>(
     loaded: Loaded<Settings<A>>,
     metrics: &Metrics,
     component: Component,
+    catalog: Arc<Catalog>,
 ) -> Result<Live<Settings<A>>, Error> {
     let told = Told::new(metrics)
         .map_err(|error| Error::Build { component: "metrics", source: error.into() })?;
-    for warning in &loaded.warnings {
-        tracing::warn!(target: LOG, problem = %warning, "configuration warning");
-    }
+    loaded.warnings.iter().for_each(warn);
     component.healthy();
     told.succeeded();
-    Ok(Live::with_observer(loaded, move |event| observe(event, &told, &component)))
+    Ok(Live::with_observer(loaded, move |event| observe(event, &told, &component, &catalog)))
+}
+
+/// Tells what refuses nothing, and was hardly meant.
+pub(crate) fn warn(warning: &Problem) {
+    tracing::warn!(target: LOG, problem = %warning, "configuration warning");
 }
 
 /// What metrics say of reloads, by the names that are usual.
@@ -66,7 +69,7 @@ impl Told {
     }
 }
 
-fn observe(event: &Event, told: &Told, component: &Component) {
+fn observe(event: &Event, told: &Told, component: &Component, catalog: &Catalog) {
     match event {
         Event::Applied(applied) => {
             told.applied.increment();
@@ -76,7 +79,7 @@ fn observe(event: &Event, told: &Told, component: &Component) {
             let changed = text(applied.changed.iter().map(ToString::to_string).collect());
             let generation = applied.generation;
             tracing::info!(target: LOG, generation, changed, "Configuration reloaded successfully");
-            let keys = applied.changed.iter().filter(|key| needs_restart(key));
+            let keys = applied.changed.iter().filter(|key| catalog.needs_restart(key));
             let pending = text(keys.map(ToString::to_string).collect());
             if !pending.is_empty() {
                 tracing::warn!(target: LOG, keys = pending, "settings changed that count only after a restart");
@@ -128,13 +131,22 @@ pub(crate) fn to_http<A: core_config::Settings>(live: &Live<Settings<A>>, stack:
     );
 }
 
-/// Metrics tell which configuration is in force.
-pub(crate) fn to_metrics<A: core_config::Settings>(live: &Live<Settings<A>>, metrics: &Metrics) {
+/// Metrics tell which configuration is in force, and how much of it is not yet.
+pub(crate) fn to_metrics<A: core_config::Settings>(
+    live: &Live<Settings<A>>,
+    metrics: &Metrics,
+    catalog: Arc<Catalog>,
+) {
     let live = live.clone();
+    let first = live.get();
     metrics.collect_with("config", move |samples| {
         let current: Arc<Generation<Settings<A>>> = live.get();
         let help = "The number of the configuration in force; it grows with every change.";
         samples.gauge("config_generation", help, &[], current.number as f64);
+        let changed = current.effective.changed(&first.effective);
+        let pending = changed.iter().filter(|key| catalog.needs_restart(key)).count();
+        let help = "Settings that differ from those of the start and count only after a restart.";
+        samples.gauge("config_pending_restart", help, &[], pending as f64);
         let hash = format!("{:016x}", current.effective.hash());
         let help = "The hash of the configuration in force, secrets left aside.";
         samples.gauge("config_hash_info", help, &[("hash", &hash)], 1.0);

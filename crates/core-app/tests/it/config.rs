@@ -47,6 +47,40 @@ async fn a_reload_is_a_transaction() {
     running.stop().await;
 }
 
+/// CFG-8: what counts after a restart only, and what does not count at all, is said instead of
+/// silently doing nothing.
+#[tokio::test]
+async fn an_edit_that_does_nothing_is_told() {
+    let file = File::new("{}");
+    let path = file.path().display().to_string();
+    let running = start(with(&["--config", &path, "--set", "greeting=set"])).await;
+    let ops = running.ops_address();
+    let reload = || async { send(ops, "POST", "/ops/reload", &[TOKEN], "").await.json() };
+    let pending = || async {
+        let metrics = get(ops, "/metrics").await.body;
+        let line = metrics.lines().find(|line| line.starts_with("config_pending_restart "));
+        line.map(str::to_owned).unwrap_or_default()
+    };
+    let by = serde_json::json!([{"key": "greeting", "overridden_by": "flag --set greeting"}]);
+    file.write(r#"{"greeting": "one"}"#);
+    assert_eq!(reload().await["without_effect"], by);
+    assert_eq!(reload().await["without_effect"], serde_json::json!([]));
+    file.write(
+        r#"{"greeting": "two", "health": {"rise": 3}, "metrics": {"label_budgets": {"x": 1}}}"#,
+    );
+    let told = reload().await;
+    assert_eq!(told["without_effect"], by);
+    assert_eq!(
+        told["pending_restart"],
+        serde_json::json!(["health.rise", "metrics.label_budgets.x"])
+    );
+    assert_eq!(pending().await, "config_pending_restart 2");
+    file.write(r#"{"greeting": "two"}"#);
+    assert_eq!(reload().await["without_effect"], serde_json::json!([]));
+    assert_eq!(pending().await, "config_pending_restart 0");
+    running.stop().await;
+}
+
 /// CFG-6: what a subscriber of the service refuses is refused for the host's own, too.
 #[tokio::test]
 async fn a_subscriber_refuses_for_all() {

@@ -5,5 +5,6 @@ mod plans;
 mod platform;
 mod requests;
 mod risks;
+mod settings;
 mod support;
 mod webhooks;

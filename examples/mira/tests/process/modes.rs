@@ -9,6 +9,7 @@ fn questions_are_answered() {
         (vec!["--check-config"], "the configuration is valid\n"),
         (vec!["--print-config"], "broker.capacity = 1000 "),
         (vec!["--print-schema"], "{\n  \"$defs\""),
+        (vec!["--print-example"], include_str!("../../config.example.toml")),
         (
             vec!["--explain", "server.bind_address"],
             "server.bind_address = \"127.0.0.1:8080\"\n  from default\n",
@@ -31,6 +32,7 @@ fn questions_are_answered() {
         "--check-config",
         "--print-config",
         "--print-schema",
+        "--print-example",
         "--explain",
         "--help",
         "--version",
@@ -93,7 +95,7 @@ fn answers_survive_their_readers() {
         let mut bash = std::process::Command::new("bash");
         output(bash.args(["-c", &script]).env_clear().env("PATH", "/usr/bin:/bin"))
     };
-    for question in ["--print-config", "--print-schema", "--help"] {
+    for question in ["--print-config", "--print-schema", "--print-example", "--help"] {
         let (code, _, stderr) = cut(&[question], "| true");
         assert_eq!((code, stderr.as_str()), (Some(0), ""), "{question}");
         let (code, _, stderr) = cut(&[question], "> /dev/full");
