@@ -32,7 +32,8 @@ fn the_guides_variables_work() {
         ("MIRA_OPS_TOKEN", "x", "ops.token", "\"[REDACTED]\""),
     ] {
         let expected = format!("{key} = {expected}\n  from variable {variable}\n");
-        assert_eq!(explain(&[(variable, value)], key), expected);
+        let explained = explain(&[(variable, value)], key);
+        assert!(explained.starts_with(&expected), "{explained}");
     }
 }
 
