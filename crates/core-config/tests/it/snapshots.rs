@@ -10,7 +10,6 @@ use crate::settings::{Folder, Settings, variables};
 #[expect(clippy::too_many_lines, reason = "one list of what a person sees")]
 /// CFG-4: each error names the place, the key, and what would be right; none shows a value.
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table of what a person sees")]
 fn errors_read_well() {
     let folder = Folder::new(&[
         ("typo.toml", "[server]\nworker = 3"),
