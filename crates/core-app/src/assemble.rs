@@ -22,6 +22,7 @@ use crate::ops::OpsService;
 use crate::outcome::TARGET;
 use crate::reload::{Cause, Reloader, reloader};
 use crate::service::{AppService, Front};
+use crate::service_manager::ServiceManager;
 use crate::tasks::Tasks;
 use crate::watchdog::Leash;
 use crate::wire::log::LogWire;
@@ -45,6 +46,7 @@ pub(crate) struct Ingredients<A> {
     pub(crate) log_wire: LogWire,
     pub(crate) secrets_wire: SecretsWire,
     pub(crate) leash: Option<Leash>,
+    pub(crate) service_manager: Option<ServiceManager>,
     /// Where the app runs.
     pub(crate) app: Handle,
     /// Where the operators' port, reloads and the stop run: a stalled app does not stall them.
@@ -59,6 +61,7 @@ pub(crate) struct Built<A> {
     requests: RequestMetrics,
     app_stack: Stack,
     start: Latch,
+    service_manager: Option<ServiceManager>,
     app: Handle,
     ops: Handle,
 }
@@ -71,6 +74,7 @@ impl<A: core_config::Settings> Built<A> {
     pub(crate) fn new(ingredients: Ingredients<A>) -> Result<Self, Error> {
         let Ingredients { name, version, sources, loaded, logging, leash, app, ops, .. } =
             ingredients;
+        let service_manager = ingredients.service_manager;
         let config = loaded.settings.host.clone();
         let metrics = Metrics::new(config.metrics.clone());
         metrics.build_info(name, version);
@@ -89,7 +93,9 @@ impl<A: core_config::Settings> Built<A> {
         let callbacks = app.clone();
         let shutdown = Shutdown::new(config.server.shutdown())
             .map_err(refused("shutdown"))?
-            .with_observer(move |event| wire::shutdown::observe(event, leash.as_ref(), timeout))
+            .with_observer(move |event| {
+                wire::shutdown::observe(event, leash.as_ref(), service_manager, timeout);
+            })
             .with_spawner(move |callback| {
                 callbacks.spawn(callback);
             });
@@ -114,6 +120,7 @@ impl<A: core_config::Settings> Built<A> {
         let tasks = Tasks::new(app.clone(), health.clone(), shutdown.clone(), &metrics)?;
         let (secrets, paths) = (sources.secrets.clone(), sources.loader.paths());
         let (reload, reloader) = reloader(sources, live.clone(), scrub, catalog, warned);
+        let reloader = reloader.with_service_manager(service_manager);
         ingredients.secrets_wire.connect(&metrics, reload.clone())?;
         let host = Host(Arc::new(host::Inner {
             name,
@@ -127,7 +134,7 @@ impl<A: core_config::Settings> Built<A> {
             tasks,
             reload,
         }));
-        Ok(Self { host, reloader, paths, requests, app_stack, start, app, ops })
+        Ok(Self { host, reloader, paths, requests, app_stack, start, service_manager, app, ops })
     }
 
     /// Takes the ports: the operators' first, so that there is somebody to ask when the other fails.
@@ -200,6 +207,10 @@ impl<A: core_config::Settings> Bound<A> {
         background.0.push(built.app.spawn(host.health().run()));
         background.0.push(built.ops.spawn(host.secrets().run()));
         background.0.push(built.ops.spawn(built.reloader.run()));
+        if let Some(service_manager) = built.service_manager {
+            let health = host.health().clone();
+            background.0.push(built.ops.spawn(service_manager.keep_alive(health)));
+        }
         let watcher = match watch(&host, built.paths) {
             Ok(watcher) => watcher,
             Err(error) => return Err(early(error).await),
@@ -210,6 +221,9 @@ impl<A: core_config::Settings> Bound<A> {
             Err(error) => return Err(early(error).await),
         }
         built.start.release();
+        if let Some(service_manager) = built.service_manager {
+            service_manager.ready();
+        }
         tracing::info!(target: LOG, name = host.name(), version = host.version(), "started");
         Ok(Spawned { host, app_address, ops_address, background, watcher })
     }

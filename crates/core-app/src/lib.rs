@@ -18,6 +18,7 @@ mod run;
 mod running;
 mod say;
 mod service;
+mod service_manager;
 mod settings;
 mod tasks;
 mod watchdog;

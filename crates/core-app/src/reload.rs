@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::Settings;
 use crate::blocking::blocking;
 use crate::load::Sources;
+use crate::service_manager::ServiceManager;
 use crate::wire::config::warn;
 use crate::wire::secrets::Scrub;
 
@@ -101,6 +102,7 @@ pub(crate) struct Reloader<A> {
     warned: Vec<Problem>,
     requests: mpsc::UnboundedReceiver<Request>,
     patience: Duration,
+    service_manager: Option<ServiceManager>,
 }
 
 /// A way to ask, and what is to be run to answer.
@@ -112,11 +114,25 @@ pub(crate) fn reloader<A: core_config::Settings>(
     warned: Vec<Problem>,
 ) -> (Reload, Reloader<A>) {
     let (sender, requests) = mpsc::unbounded_channel();
-    let patience = PATIENCE;
-    (Reload(sender), Reloader { sources, live, scrub, catalog, warned, requests, patience })
+    let reloader = Reloader {
+        sources,
+        live,
+        scrub,
+        catalog,
+        warned,
+        requests,
+        patience: PATIENCE,
+        service_manager: None,
+    };
+    (Reload(sender), reloader)
 }
 
 impl<A: core_config::Settings> Reloader<A> {
+    pub(crate) fn with_service_manager(mut self, service_manager: Option<ServiceManager>) -> Self {
+        self.service_manager = service_manager;
+        self
+    }
+
     pub(crate) async fn run(mut self) {
         while let Some(first) = self.requests.recv().await {
             let mut answers = Vec::new();
@@ -129,7 +145,13 @@ impl<A: core_config::Settings> Reloader<A> {
                 next = self.requests.try_recv().ok();
             }
             tracing::debug!(target: LOG, cause = cause.map(Cause::as_str), "configuration is read again");
+            if let Some(service_manager) = self.service_manager {
+                service_manager.reloading();
+            }
             let answer = self.again().await;
+            if let Some(service_manager) = self.service_manager {
+                service_manager.ready();
+            }
             for waiting in answers {
                 let _ = waiting.send(answer.clone());
             }

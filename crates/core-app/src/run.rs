@@ -18,6 +18,7 @@ use crate::load::{self, Sources};
 use crate::outcome::{self, TARGET};
 use crate::reload::Cause;
 use crate::service::AppService;
+use crate::service_manager::ServiceManager;
 use crate::watchdog::{Leash, Watchdog};
 use crate::wire::log::LogWire;
 use crate::wire::secrets::SecretsWire;
@@ -168,6 +169,7 @@ impl<A: core_config::Settings> Process<A> {
         let refuse = |error: Error| refuse(name, &logging, fallback, error);
         let secrets_wire = SecretsWire::default();
         let environment = std::mem::take(&mut self.environment);
+        let service_manager = ServiceManager::find(&environment);
         let loader = load::loader(&self.app, &self.arguments, environment);
         let first = Sources::first(&self.app, loader, &secrets_wire);
         let (sources, loaded) =
@@ -196,6 +198,7 @@ impl<A: core_config::Settings> Process<A> {
             log_wire: self.log_wire.clone(),
             secrets_wire,
             leash: Some(leash),
+            service_manager,
             app: app.handle().clone(),
             ops: ops.handle().clone(),
         });

@@ -102,6 +102,7 @@ where
         log_wire: LogWire::default(),
         secrets_wire,
         leash: None,
+        service_manager: None,
         app: runtime.clone(),
         ops: runtime,
     })?;

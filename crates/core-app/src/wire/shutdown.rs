@@ -4,17 +4,26 @@ use core_metrics::Metrics;
 use core_shutdown::{Event, Shutdown, StepOutcome};
 
 use crate::outcome::milliseconds;
+use crate::service_manager::ServiceManager;
 use crate::watchdog::Leash;
 
 /// Under which name this is logged.
 const LOG: &str = "core_app::shutdown";
 
 /// Tells how the stop goes, and arms the watchdog when it begins.
-pub(crate) fn observe(event: &Event<'_>, leash: Option<&Leash>, timeout: std::time::Duration) {
+pub(crate) fn observe(
+    event: &Event<'_>,
+    leash: Option<&Leash>,
+    service_manager: Option<ServiceManager>,
+    timeout: std::time::Duration,
+) {
     match event {
         Event::Began { reason } => {
             if let Some(leash) = leash {
                 leash.arm(timeout);
+            }
+            if let Some(service_manager) = service_manager {
+                service_manager.stopping();
             }
             tracing::info!(target: LOG, %reason, "stopping");
         }

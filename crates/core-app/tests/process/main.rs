@@ -13,6 +13,7 @@ mod service;
 mod started;
 
 use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixDatagram;
 use std::process::{ExitCode, Termination as _};
 use std::time::Duration;
 
@@ -26,9 +27,10 @@ fn main() -> ExitCode {
     if let Some(kind) = std::env::args().nth(1).and_then(|name| service::Kind::by_name(&name)) {
         return service::run(kind).report();
     }
-    let cases: [(&str, fn()); 6] = [
+    let cases: [(&str, fn()); 7] = [
         ("the_watchdog_ends_what_is_stuck", the_watchdog_ends_what_is_stuck),
         ("a_second_signal_needs_no_runtime", a_second_signal_needs_no_runtime),
+        ("the_service_manager_is_told", the_service_manager_is_told),
         ("a_signal_interrupts_the_reading", a_signal_interrupts_the_reading),
         ("a_start_can_be_interrupted", a_start_can_be_interrupted),
         ("a_hung_subscriber_does_not_hold_the_end", a_hung_subscriber_does_not_hold_the_end),
@@ -76,7 +78,7 @@ fn a_second_signal_needs_no_runtime() {
 
 /// STOP-4: a signal is heard while the settings are being completed, before any port is taken.
 fn a_signal_interrupts_the_reading() {
-    let service = Started::spawn("mute", &[]);
+    let service = Started::spawn("mute", &[], &[]);
     // What is written before the log is configured appears with it: nothing can be waited for but
     // the process' own readiness for signals, bit 14 of what it catches.
     let is_armed = || {
@@ -107,6 +109,44 @@ fn a_start_can_be_interrupted() {
     assert_eq!((end.code, &end.last["outcome"]), (Some(0), &"clean".into()), "{:#}", end.last);
     assert_eq!(end.last["steps"].as_array().unwrap().last().unwrap()["name"], "log");
     assert!(end.since_signal < Duration::from_secs(1), "{:?}", end.since_signal);
+}
+
+/// STOP-7: systemd hears of the start, of every reload, of the stop, and between them that the
+/// process lives.
+fn the_service_manager_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut buffer = [0; 256];
+    let mut next = || {
+        let count = socket.recv(&mut buffer).unwrap();
+        String::from_utf8(buffer[..count].to_vec()).unwrap()
+    };
+    let mut after_watchdog = || {
+        let mut beats = 0;
+        loop {
+            match next() {
+                beat if beat == "WATCHDOG=1\n" => beats += 1,
+                other => return (beats, other),
+            }
+        }
+    };
+    let variables = [("NOTIFY_SOCKET", address.to_str().unwrap()), ("WATCHDOG_USEC", "20000")];
+    let service = Started::with_variables("plain", &[], &variables);
+    service.wait_for_message("started");
+    assert_eq!(after_watchdog().1, "READY=1\n");
+    service.signal("HUP");
+    let (_, reloading) = after_watchdog();
+    assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
+    assert_eq!(after_watchdog().1, "READY=1\n");
+    // A few periods.
+    std::thread::sleep(Duration::from_millis(100));
+    service.signal("TERM");
+    let (beats, stopping) = after_watchdog();
+    assert_eq!(stopping, "STOPPING=1\n");
+    assert!(beats > 1, "{beats}");
+    assert_eq!(service.end().code, Some(0));
 }
 
 /// CFG-6, STOP-4: a subscriber that never answers holds up its reload, and not the end.

@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     Slow,
     /// It has a subscriber that never answers.
     Hung,
+    /// It does what it should.
+    Plain,
     /// It stops by itself, and takes its time.
     Patient,
 }
@@ -43,6 +45,7 @@ impl Kind {
             "mute" => Some(Self::Mute),
             "slow" => Some(Self::Slow),
             "hung" => Some(Self::Hung),
+            "plain" => Some(Self::Plain),
             "patient" => Some(Self::Patient),
             _ => None,
         }

@@ -28,7 +28,15 @@ pub(crate) struct End {
 impl Started {
     /// Starts it, and waits until it listens.
     pub(crate) fn new(kind: &str, arguments: &[&str]) -> Self {
-        let mut started = Self::spawn(kind, arguments);
+        Self::with_variables(kind, arguments, &[])
+    }
+
+    pub(crate) fn with_variables(
+        kind: &str,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let mut started = Self::spawn(kind, arguments, variables);
         started.addresses = ["ops", "app"].map(|listener| {
             let line = started.wait_for_message("listening");
             assert_eq!(line["listener"], listener);
@@ -37,7 +45,8 @@ impl Started {
         started
     }
 
-    pub(crate) fn spawn(kind: &str, arguments: &[&str]) -> Self {
+    /// Starts it, and waits for nothing.
+    pub(crate) fn spawn(kind: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .arg(kind)
             .args(["--set", "server.bind_address=127.0.0.1:0"])
@@ -45,6 +54,7 @@ impl Started {
             .args(["--set", "server.propagation_delay=0"])
             .args(["--set", "secrets.backend=counting", "--set", "key=secret://key"])
             .args(arguments)
+            .envs(variables.iter().copied())
             .env("TOKIO_WORKER_THREADS", crate::service::WORKERS.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
