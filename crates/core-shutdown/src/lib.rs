@@ -5,6 +5,7 @@ mod config;
 mod error;
 mod event;
 mod in_flight;
+mod order;
 mod phase;
 mod priority;
 mod reason;
@@ -22,6 +23,7 @@ pub use self::{
     error::Error,
     event::Event,
     in_flight::{InFlight, InFlightGuard},
+    order::Order,
     phase::Phase,
     priority::Priority,
     reason::{Reason, Signal},

@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout
 
 use crate::callback::Callback;
 use crate::shutdown::{Shared, Trigger};
-use crate::{Event, Phase, Report, StepOutcome, StepReport};
+use crate::{Event, Order, Phase, Report, StepOutcome, StepReport};
 
 /// How often it is told what the stop waits for.
 const TELL: Duration = Duration::from_secs(1);
@@ -38,7 +38,7 @@ impl<'s> Sequence<'s> {
         self.propagate(phases.take(Phase::Propagation)).await;
         self.one_by_one(Phase::Close, phases.take(Phase::Close)).await;
         self.drain(phases.take(Phase::Drain)).await;
-        self.one_by_one(Phase::Callbacks, phases.take(Phase::Callbacks)).await;
+        self.callbacks(phases.take(Phase::Callbacks)).await;
         self.flush(phases.take(Phase::Flush)).await;
         self.finish()
     }
@@ -52,12 +52,28 @@ impl<'s> Sequence<'s> {
     async fn one_by_one(&mut self, phase: Phase, callbacks: Vec<Callback>) {
         self.shared.enter(phase);
         for callback in callbacks {
-            let most = match callback.phase {
-                Phase::Callbacks => self.shared.config.callback_timeout.get(),
-                _ => SWITCH,
-            };
-            let step = self.step(callback, most, self.soft_deadline).await;
+            let step = self.step(callback, SWITCH, self.soft_deadline).await;
             self.steps.push(step);
+        }
+    }
+
+    /// One after the other, or one priority after the other.
+    async fn callbacks(&mut self, callbacks: Vec<Callback>) {
+        self.shared.enter(Phase::Callbacks);
+        let most = self.shared.config.callback_timeout.get();
+        let are_together = self.shared.order() == Order::Together;
+        let mut callbacks = callbacks.into_iter().peekable();
+        while let Some(first) = callbacks.next() {
+            let priority = first.priority;
+            let mut group = vec![first];
+            while let Some(next) =
+                callbacks.next_if(|next| are_together && next.priority == priority)
+            {
+                group.push(next);
+            }
+            let work = group.into_iter().map(|c| self.step(c, most, self.soft_deadline));
+            let steps = join_all(work).await;
+            self.steps.extend(steps);
         }
     }
 
@@ -111,9 +127,9 @@ impl<'s> Sequence<'s> {
         let (outcome, error) = if limit <= began {
             (StepOutcome::Skipped, None)
         } else {
-            self.shared.begin_step(&name);
+            let number = self.shared.begin_step(&name);
             let result = self.told(timeout_at(limit, self.isolated(callback)), &name).await;
-            self.shared.end_step(&name);
+            self.shared.end_step(number);
             match result {
                 Ok(Ok(())) => (StepOutcome::Done, None),
                 Ok(Err(error)) => (StepOutcome::Failed, Some(error)),
@@ -166,8 +182,12 @@ impl<'s> Sequence<'s> {
 pub(crate) struct Phases(Vec<Callback>);
 
 impl Phases {
-    /// Callbacks by priority, and among equals as they were registered.
-    pub(crate) fn by_priority(mut callbacks: Vec<Callback>) -> Self {
+    /// Callbacks by priority, and among equals in their order.
+    pub(crate) fn by_priority(callbacks: Vec<Callback>, order: Order) -> Self {
+        let Self(mut callbacks) = match order {
+            Order::Reverse => Self::reversed(callbacks),
+            Order::Registration | Order::Together => Self(callbacks),
+        };
         callbacks.sort_by_key(|callback| {
             (callback.phase == Phase::Callbacks).then_some(callback.priority)
         });

@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +10,9 @@ use tokio::time::Instant;
 
 use crate::callback::Callback;
 use crate::sequence::{Phases, Sequence};
-use crate::{BoxError, BoxFuture, Config, Error, Event, InFlight, Phase, Priority, Reason, Report};
+use crate::{
+    BoxError, BoxFuture, Config, Error, Event, InFlight, Order, Phase, Priority, Reason, Report,
+};
 
 type Observer = Box<dyn Fn(&Event<'_>) + Send + Sync>;
 type Spawner = Box<dyn Fn(BoxFuture<()>) + Send + Sync>;
@@ -28,13 +32,16 @@ pub(crate) struct Shared {
     trigger: watch::Sender<Option<Trigger>>,
     observer: Option<Observer>,
     spawner: Option<Spawner>,
+    order: Order,
 }
 
 struct State {
     /// In the order in which they were registered; taken when the stop begins.
     callbacks: Option<Vec<Callback>>,
     phase: Phase,
-    running: Vec<String>,
+    /// By the number of the step, so that the end of one costs the same however many run.
+    running: BTreeMap<u64, String>,
+    steps: u64,
 }
 
 /// What began the stop, and when.
@@ -71,12 +78,14 @@ impl Shutdown {
             state: Mutex::new(State {
                 callbacks: Some(Vec::new()),
                 phase: Phase::Running,
-                running: Vec::new(),
+                running: BTreeMap::new(),
+                steps: 0,
             }),
             in_flight: InFlight::default(),
             trigger: watch::Sender::new(None),
             observer: None,
             spawner: None,
+            order: Order::default(),
         })))
     }
 
@@ -103,6 +112,16 @@ impl Shutdown {
         self
     }
 
+    /// Says in which order callbacks of one priority run.
+    ///
+    /// # Panics
+    /// If the stop was cloned already.
+    #[must_use]
+    pub fn with_order(mut self, order: Order) -> Self {
+        self.shared().order = order;
+        self
+    }
+
     fn shared(&mut self) -> &mut Shared {
         Arc::get_mut(&mut self.0).expect("configured before it is cloned")
     }
@@ -113,7 +132,7 @@ impl Shutdown {
     }
 
     /// Registers something to do when the service stops, by priority; among equals the first
-    /// registered runs first. It gets the time that `callback_timeout` allows, and not more than is
+    /// registered runs first, unless [`with_order`](Self::with_order) says otherwise. It gets the time that `callback_timeout` allows, and not more than is
     /// left.
     ///
     /// A failure or a panic stops no other callback. When its time is over the future is dropped.
@@ -197,7 +216,12 @@ impl Shutdown {
         });
         let state = self.0.lock();
         let in_flight = self.0.in_flight.count();
-        Progress { phase: state.phase, in_flight, left, running: state.running.clone() }
+        Progress {
+            phase: state.phase,
+            in_flight,
+            left,
+            running: state.running.values().cloned().collect(),
+        }
     }
 
     /// When everything must be over; none while no stop has begun.
@@ -211,7 +235,7 @@ impl Shutdown {
     /// Dropped before the trigger it has done nothing; dropped later, the stop is left half done.
     pub async fn run(&self) -> Report {
         let trigger = self.stopping().triggered().await;
-        Sequence::new(&self.0, trigger).stop(Phases::by_priority(self.0.take())).await
+        Sequence::new(&self.0, trigger).stop(Phases::by_priority(self.0.take(), self.0.order)).await
     }
 
     /// Stops what a start that failed half-way, or was interrupted, had started: exactly that, its
@@ -244,20 +268,27 @@ impl Shared {
         self.report(&Event::Entered { phase });
     }
 
-    pub(crate) fn begin_step(&self, name: &str) {
-        self.lock().running.push(name.to_owned());
+    /// Shows a step as running, until it is ended by the number that this returns.
+    pub(crate) fn begin_step(&self, name: &str) -> u64 {
+        let mut state = self.lock();
+        let number = state.steps;
+        state.steps += 1;
+        state.running.insert(number, name.to_owned());
+        number
     }
 
-    pub(crate) fn end_step(&self, name: &str) {
-        let mut state = self.lock();
-        if let Some(at) = state.running.iter().position(|running| running == name) {
-            state.running.remove(at);
-        }
+    pub(crate) fn end_step(&self, number: u64) {
+        self.lock().running.remove(&number);
+    }
+
+    pub(crate) fn order(&self) -> Order {
+        self.order
     }
 
     pub(crate) fn report(&self, event: &Event<'_>) {
         if let Some(observer) = &self.observer {
-            observer(event);
+            // Whatever becomes of the observer, the stop goes on.
+            let _ = catch_unwind(AssertUnwindSafe(|| observer(event)));
         }
     }
 

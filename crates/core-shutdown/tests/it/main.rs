@@ -5,3 +5,4 @@ mod isolation;
 mod order;
 mod report;
 mod time;
+mod whatever;
