@@ -23,6 +23,7 @@ use crate::outcome::TARGET;
 use crate::reload::{Cause, Reloader, reloader};
 use crate::service::{AppService, Front};
 use crate::service_manager::ServiceManager;
+use crate::stall::StallWatch;
 use crate::tasks::Tasks;
 use crate::watchdog::Leash;
 use crate::wire::log::LogWire;
@@ -62,6 +63,8 @@ pub(crate) struct Built<A> {
     app_stack: Stack,
     start: Latch,
     service_manager: Option<ServiceManager>,
+    /// Of a process of its own; a part of one shares its runtime with others.
+    stall_watch: Option<StallWatch>,
     app: Handle,
     ops: Handle,
 }
@@ -89,6 +92,10 @@ impl<A: core_config::Settings> Built<A> {
             ingredients.log_wire.connect(&health, &metrics)?;
         }
 
+        let stall_watch = leash
+            .is_some()
+            .then(|| StallWatch::new(app.clone(), &config.runtime, &health, &metrics))
+            .transpose()?;
         let timeout = config.server.shutdown_timeout.get();
         let callbacks = app.clone();
         let shutdown = Shutdown::new(config.server.shutdown())
@@ -134,7 +141,18 @@ impl<A: core_config::Settings> Built<A> {
             tasks,
             reload,
         }));
-        Ok(Self { host, reloader, paths, requests, app_stack, start, service_manager, app, ops })
+        Ok(Self {
+            host,
+            reloader,
+            paths,
+            requests,
+            app_stack,
+            start,
+            service_manager,
+            stall_watch,
+            app,
+            ops,
+        })
     }
 
     /// Takes the ports: the operators' first, so that there is somebody to ask when the other fails.
@@ -185,7 +203,7 @@ impl<A: core_config::Settings> Bound<A> {
         S: AppService,
         E: Into<BoxError>,
     {
-        let Self { built, ops_port, app_port } = self;
+        let Self { mut built, ops_port, app_port } = self;
         let (ops_address, app_address) = (ops_port.address(), app_port.address());
         let host = built.host.clone();
         let shutdown = host.shutdown().clone();
@@ -207,6 +225,9 @@ impl<A: core_config::Settings> Bound<A> {
         background.0.push(built.app.spawn(host.health().run()));
         background.0.push(built.ops.spawn(host.secrets().run()));
         background.0.push(built.ops.spawn(built.reloader.run()));
+        if let Some(stall_watch) = built.stall_watch.take() {
+            background.0.push(built.ops.spawn(stall_watch.run()));
+        }
         if let Some(service_manager) = built.service_manager {
             let health = host.health().clone();
             background.0.push(built.ops.spawn(service_manager.keep_alive(health)));

@@ -20,6 +20,7 @@ mod say;
 mod service;
 mod service_manager;
 mod settings;
+mod stall;
 mod tasks;
 mod watchdog;
 mod wire;
@@ -41,7 +42,7 @@ pub use self::{
     reload::{ReloadError, Reloaded},
     running::Running,
     service::{AppService, Body},
-    settings::{Config, NoSettings, Ops, Server, Settings},
+    settings::{Config, NoSettings, Ops, Runtime, Server, Settings},
     tasks::{Restart, TaskBuilder},
 };
 

@@ -29,6 +29,9 @@ pub struct Config {
     /// How checks are run.
     #[schemars(extend("x-restart" = true))]
     pub health: core_health::Config,
+    /// When the app's threads count as stuck.
+    #[schemars(extend("x-restart" = true))]
+    pub runtime: Runtime,
     /// How many series a metric may have.
     #[schemars(extend("x-restart" = true))]
     pub metrics: core_metrics::Config,
@@ -85,6 +88,25 @@ impl Server {
     }
 }
 
+/// When the app's threads count as stuck. Only in a process of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Runtime {
+    /// A task that keeps its worker longer is told in the log and in a metric. From 100ms. Default:
+    /// 1s, for a task should give its worker back within a millisecond.
+    pub slow_poll: Duration,
+    /// When no worker has answered for so long, liveness fails, and the process is restarted. From
+    /// 1s. Default: 10s, longer than any honest load.
+    pub stall_limit: Duration,
+}
+
+impl Default for Runtime {
+    fn default() -> Self {
+        Self { slow_poll: Duration::from_secs(1), stall_limit: Duration::from_secs(10) }
+    }
+}
+
 /// The operators' port.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
@@ -119,6 +141,15 @@ impl Validate for Config {
         }
         let token = self.ops.token.as_ref().map(|token| token.expose().trim().is_empty());
         problems.require(token != Some(true), "ops.token", "must not be empty");
+        let limits = [
+            ("slow_poll", self.runtime.slow_poll, 100),
+            ("stall_limit", self.runtime.stall_limit, 1000),
+        ];
+        for (key, duration, least) in limits {
+            let least = std::time::Duration::from_millis(least);
+            let rule = format!("must be at least {least:?}");
+            problems.require(duration.get() >= least, &format!("runtime.{key}"), rule);
+        }
         let poll = self.config.poll_interval.get().as_millis();
         problems.require(poll >= 100, "config.poll_interval", "must be at least 100ms");
     }

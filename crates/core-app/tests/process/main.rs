@@ -27,8 +27,9 @@ fn main() -> ExitCode {
     if let Some(kind) = std::env::args().nth(1).and_then(|name| service::Kind::by_name(&name)) {
         return service::run(kind).report();
     }
-    let cases: [(&str, fn()); 7] = [
+    let cases: [(&str, fn()); 8] = [
         ("the_watchdog_ends_what_is_stuck", the_watchdog_ends_what_is_stuck),
+        ("a_task_that_keeps_its_worker_is_told", a_task_that_keeps_its_worker_is_told),
         ("a_second_signal_needs_no_runtime", a_second_signal_needs_no_runtime),
         ("the_service_manager_is_told", the_service_manager_is_told),
         ("a_signal_interrupts_the_reading", a_signal_interrupts_the_reading),
@@ -45,16 +46,20 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// STOP-4: with every worker of the app stuck, the ops port answers, and the process ends at its
-/// deadline by 124, with the last line.
+/// HLT-1, STOP-4: with every worker of the app stuck, liveness fails, the ops port answers, and the
+/// process ends at its deadline by 124, with the last line.
 fn the_watchdog_ends_what_is_stuck() {
-    let service = Started::new("stuck", &["--set", "server.shutdown_timeout=2.5s"]);
+    let arguments = ["--set", "server.shutdown_timeout=2.5s", "--set", "runtime.stall_limit=1s"];
+    let service = Started::new("stuck", &arguments);
     service.wait_for_message("started");
     let mut client = service.connect("app");
     client.write_all(b"GET /block HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
     service.wait_for("every worker stuck", |line| {
         line["message"] == "blocked" && line["blocked"] == service::WORKERS
     });
+    while !service.get("ops", "/health/live").starts_with("HTTP/1.1 503") {
+        std::thread::sleep(Duration::from_millis(20));
+    }
     service.signal("TERM");
     service.wait_for_message("stopping");
     assert!(service.get("ops", "/health/ready").starts_with("HTTP/1.1 503"));
@@ -62,6 +67,25 @@ fn the_watchdog_ends_what_is_stuck() {
     assert_eq!(end.code, Some(124));
     assert_eq!(end.last["outcome"], "cut_short");
     assert!(end.since_signal < Duration::from_secs(4), "{:?}", end.since_signal);
+}
+
+/// HLT-1: a request that keeps its worker is told with its duration, in the log and in a histogram,
+/// and is no reason to restart the process.
+fn a_task_that_keeps_its_worker_is_told() {
+    let service = Started::new("plain", &["--set", "runtime.slow_poll=200ms"]);
+    service.wait_for_message("started");
+    service.get("app", "/slow");
+    let line = service.wait_for("stall", |line| line["logger"] == "core_app::runtime");
+    assert_eq!(line["message"], "a task keeps its worker");
+    let line = service.wait_for("end of the stall", |line| line["logger"] == "core_app::runtime");
+    let blocked = line["blocked_ms"].as_u64().unwrap();
+    let slow = u64::try_from(service::SLOW.as_millis()).unwrap();
+    assert!(blocked.abs_diff(slow) <= 300, "{blocked}");
+    assert!(service.get("ops", "/health/live").starts_with("HTTP/1.1 200"));
+    let metrics = service.get("ops", "/metrics");
+    assert!(metrics.contains("runtime_worker_stall_seconds_count 1"), "{metrics}");
+    service.signal("TERM");
+    assert_eq!(service.end().code, Some(0));
 }
 
 /// STOP-4: a second signal ends the process at once, though nobody is there to hear the first.

@@ -19,6 +19,9 @@ use tokio::runtime::Handle;
 /// As many workers has the app's runtime.
 pub(crate) const WORKERS: usize = 2;
 
+/// So long a slow request keeps its worker.
+pub(crate) const SLOW: Duration = Duration::from_secs(1);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Its requests never give their worker back.
@@ -138,8 +141,12 @@ async fn start(kind: Kind, host: Host<Settings>) -> Result<Router, BoxError> {
         Ok(())
     })?;
     let stuck = async || block_every_worker(&Handle::current());
+    let slow = async || std::thread::sleep(SLOW);
     let stop = move || async move {
         stopping.shutdown().trigger(Reason::Requested);
     };
-    Ok(Router::new().route("/block", get(stuck)).route("/stop", get(stop)))
+    Ok(Router::new()
+        .route("/block", get(stuck))
+        .route("/stop", get(stop))
+        .route("/slow", get(slow)))
 }
