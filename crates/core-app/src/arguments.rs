@@ -19,6 +19,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Question {
     CheckConfig,
     PrintConfig,
+    PrintPod,
     PrintSchema,
     PrintExample,
     Explain(String),
@@ -57,6 +58,8 @@ pub(crate) fn parse(
         Some(Question::CheckConfig)
     } else if flag("print-config") {
         Some(Question::PrintConfig)
+    } else if flag("print-pod") {
+        Some(Question::PrintPod)
     } else if flag("print-schema") {
         Some(Question::PrintSchema)
     } else if flag("print-example") {
@@ -103,13 +106,24 @@ fn command(name: &'static str, version: &'static str, about: &'static str) -> Co
         .arg(flag("hot-reload").help("Apply edits of the configuration files as they are saved"))
         .arg(
             flag("check-config")
-                .conflicts_with_all(["print-config", "print-schema", "print-example", "explain"])
+                .conflicts_with_all([
+                    "print-config",
+                    "print-pod",
+                    "print-schema",
+                    "print-example",
+                    "explain",
+                ])
                 .help("Read and check the configuration, and end"),
         )
         .arg(
             flag("print-config")
-                .conflicts_with_all(["print-schema", "print-example", "explain"])
+                .conflicts_with_all(["print-pod", "print-schema", "print-example", "explain"])
                 .help("Print every setting with its origin, secrets masked, and end"),
+        )
+        .arg(
+            flag("print-pod")
+                .conflicts_with_all(["print-schema", "print-example", "explain"])
+                .help("Print what a Kubernetes pod has to be told of this service, and end"),
         )
         .arg(
             flag("print-schema")

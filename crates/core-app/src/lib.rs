@@ -8,6 +8,7 @@ mod error;
 mod exit;
 mod hints;
 mod host;
+mod kubernetes;
 mod listen;
 mod load;
 mod modes;

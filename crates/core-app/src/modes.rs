@@ -3,7 +3,7 @@
 use core_config::{Key, Loaded, Loader, Settings as _};
 
 use crate::arguments::Question;
-use crate::{Exit, Settings, say};
+use crate::{Exit, Settings, kubernetes, say};
 
 /// What needs no configuration: the schema.
 pub(crate) fn schema<A: core_config::Settings>() -> Exit {
@@ -20,13 +20,14 @@ pub(crate) fn example<A: core_config::Settings>(loader: &Loader<Settings<A>>) ->
 }
 
 /// What is asked of a configuration that was read and is valid.
-pub(crate) fn answer<A>(question: &Question, loaded: &Loaded<Settings<A>>) -> Exit {
+pub(crate) fn answer<A>(name: &str, question: &Question, loaded: &Loaded<Settings<A>>) -> Exit {
     match question {
         Question::CheckConfig => {
             let warnings = loaded.warnings.iter().map(|warning| format!("warning: {warning}\n"));
             say::aside(&warnings.collect::<String>());
             say::answer("the configuration is valid\n")
         }
+        Question::PrintPod => say::answer(&kubernetes::pod(name, &loaded.settings.host)),
         Question::PrintConfig => say::answer(&loaded.effective.to_toml()),
         Question::PrintSchema | Question::PrintExample => {
             unreachable!("answered without a configuration")

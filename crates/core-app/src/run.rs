@@ -73,7 +73,7 @@ where
         Some(question) => {
             let loader = load::loader(&app, &arguments, environment);
             match ops.block_on(Sources::first(&app, loader, &SecretsWire::default())) {
-                Ok((_, loaded)) => modes::answer(question, &loaded),
+                Ok((_, loaded)) => modes::answer(app.name, question, &loaded),
                 Err(error) => failed_early(&app, error),
             }
         }
