@@ -2,7 +2,7 @@
 
 mod remainder;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -256,6 +256,7 @@ impl Reading<'_> {
         if let Some((found, expected)) = error.message.rsplit_once(", expected ")
             && found.starts_with("invalid ")
             && !is_secret
+            && !self.is_quoted(key, expected)
         {
             return format!("expected {}", range_of(expected).unwrap_or(expected));
         }
@@ -269,11 +270,15 @@ impl Reading<'_> {
     /// more letters of one than may be chance.
     fn is_quoted(&self, key: &Key, message: &str) -> bool {
         const CHANCE: usize = 4;
-        let message: Vec<char> = message.to_lowercase().chars().collect();
-        let has = |part: &[char]| message.windows(part.len()).any(|window| window == part);
+        let message = message.to_lowercase();
+        let letters: Vec<char> = message.chars().collect();
+        let parts: HashSet<&[char]> = letters.windows(CHANCE).collect();
         self.written(key).iter().any(|text| {
-            let text: Vec<char> = text.to_lowercase().chars().collect();
-            text.windows(CHANCE.min(text.len())).any(has)
+            let text = text.to_lowercase();
+            let letters: Vec<char> = text.chars().collect();
+            let is_short = letters.len() < CHANCE;
+            (is_short && message.contains(&text))
+                || letters.windows(CHANCE).any(|part| parts.contains(part))
         })
     }
 

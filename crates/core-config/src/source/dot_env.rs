@@ -10,10 +10,11 @@ pub(crate) fn read(path: &Path, prefix: &str, schema: &Schema) -> Result<Option<
     let text = super::file::text(path).map_err(|message| file_problem(path, message))?;
     let Some(text) = text else { return Ok(None) };
     let (mut variables, mut problems) = (Vec::new(), Vec::new());
-    let mut rest = &*text;
+    let (mut rest, mut next_line) = (&*text, 1);
     while !rest.is_empty() {
-        let line = text[..text.len() - rest.len()].matches('\n').count() + 1;
+        let line = next_line;
         let (assignment, after) = assignment(rest);
+        next_line += rest[..rest.len() - after.len()].matches('\n').count();
         rest = after;
         match assignment {
             Ok(Some((name, value))) => {

@@ -105,32 +105,27 @@ impl<'s> Names<'s> {
         matches
     }
 
-    /// Whether a variable was meant for us. What Kubernetes sets for a Service of our name was not.
+    /// Whether a variable was meant for us, though it fits nothing. What Kubernetes sets for a
+    /// Service whose name begins as ours was not: `APP_SERVICE_HOST`, `APP_DB_SERVICE_PORT_HTTP`.
     fn is_ours(&self, name: &str) -> bool {
         let Some(rest) = name.strip_prefix(&self.prefix) else { return false };
-        let is_service = rest == "PORT"
-            || rest.starts_with("PORT_")
-            || rest == "SERVICE_HOST"
-            || rest.starts_with("SERVICE_PORT");
-        !is_service
+        let words: Vec<&str> = rest.split('_').collect();
+        !words.windows(2).any(|two| matches!(two, ["SERVICE", "HOST" | "PORT"]))
     }
 
-    /// Whether Kubernetes tells the address of a Service of our name, as no person would, and so
-    /// means none of our keys, whatever they are called: `APP_PORT=tcp://10.0.0.1:80`,
+    /// Whether Kubernetes tells the address of such a Service, as no person would, and so means none
+    /// of our keys, whatever they are called: `APP_PORT=tcp://10.0.0.1:80`,
     /// `APP_PORT_80_TCP_ADDR=10.0.0.1`.
     fn is_address_of_service(&self, name: &str, value: &str) -> bool {
-        let Some(rest) = name.strip_prefix(&self.prefix).and_then(|rest| rest.strip_prefix("PORT"))
-        else {
-            return false;
-        };
+        let Some(rest) = name.strip_prefix(&self.prefix) else { return false };
+        let words: Vec<&str> = rest.split('_').collect();
         let is_address =
             ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
-        let part = rest.strip_prefix('_').and_then(|rest| rest.split_once('_'));
-        let is_part = part.is_some_and(|(port, rest)| {
-            port.parse::<u16>().is_ok()
-                && ["TCP", "UDP", "SCTP"].iter().any(|p| rest.starts_with(p))
+        let is_part = words.windows(3).any(|three| match three {
+            ["PORT", port, "TCP" | "UDP" | "SCTP"] => port.parse::<u16>().is_ok(),
+            _ => false,
         });
-        (rest.is_empty() && is_address) || is_part
+        (words.last() == Some(&"PORT") && is_address) || is_part
     }
 
     fn unknown(&self, name: &str) -> String {
