@@ -212,10 +212,9 @@ impl Reading<'_> {
                 Err(error) => error,
             };
             let table = tree.written(&error.key);
-            let is_below = self.seen.iter().any(|seen| table.starts_with(seen));
-            let member = if is_below { None } else { tree.member_at_fault::<T>(&error) };
-            let follows = || is_below || self.seen.iter().any(|seen| seen.starts_with(&table));
-            let key = match member {
+            let follows = || self.seen.iter().any(|seen| seen.starts_with(&table));
+            let is_tag = |key: &Key| self.schema.at(key).is_some_and(|view| view.is_tag());
+            let key = match tree.member_at_fault::<T>(&error, &is_tag) {
                 None if follows() => table,
                 found => {
                     let key = found.unwrap_or(table);
@@ -258,7 +257,7 @@ impl Reading<'_> {
             && !is_secret
             && !self.is_quoted(key, expected)
         {
-            return format!("expected {}", range_of(expected).unwrap_or(expected));
+            return format!("expected {}", in_words(expected).unwrap_or(expected));
         }
         if !is_secret && !error.message.is_empty() && !self.is_quoted(key, &error.message) {
             return error.message.clone();
@@ -299,8 +298,8 @@ impl Reading<'_> {
     }
 }
 
-/// What serde calls a type of integers, in words.
-fn range_of(expected: &str) -> Option<&'static str> {
+/// What serde calls a type, as people call it.
+fn in_words(expected: &str) -> Option<&'static str> {
     Some(match expected {
         "u8" => "a whole number from 0 to 255",
         "u16" => "a whole number from 0 to 65535",
@@ -310,6 +309,8 @@ fn range_of(expected: &str) -> Option<&'static str> {
         "i16" => "a whole number from -32768 to 32767",
         "i32" => "a whole number from -2147483648 to 2147483647",
         "i64" | "isize" => "a whole number",
+        "unit variant" => "a text",
+        "newtype variant" | "struct variant" | "tuple variant" => "a table",
         _ => return None,
     })
 }

@@ -64,6 +64,7 @@ async fn an_edit_that_does_nothing_is_told() {
     let by = serde_json::json!([{"key": "greeting", "overridden_by": "flag --set greeting"}]);
     file.write(r#"{"greeting": "one"}"#);
     assert_eq!(reload().await["without_effect"], by);
+    assert_eq!(reload().await["without_effect"], serde_json::json!([]), "it was told");
     file.write(
         r#"{"greeting": "two", "health": {"rise": 3}, "metrics": {"label_budgets": {"x": 1}}}"#,
     );

@@ -3,7 +3,6 @@ use serde_json::Value;
 use super::{Catalog, Entry};
 use crate::Key;
 use crate::effective::toml;
-use crate::key::bare_or_quoted;
 
 /// How long a line of an example is at most, as far as words allow.
 const WIDTH: usize = 100;
@@ -17,7 +16,7 @@ impl Catalog {
         let mut blocks = vec![begin.to_owned()];
         for (table, description, entries) in self.by_table() {
             if !table.is_root() {
-                blocks.push(format!("{}[{table}]\n", comment(description)));
+                blocks.push(comment(&format!("[{table}]\n\n{description}")));
             }
             blocks.extend(entries.iter().map(|entry| entry.to_example()));
         }
@@ -57,9 +56,7 @@ impl Entry {
         if self.needs_restart {
             text += &comment("A change counts after a restart.");
         }
-        let name = self.key.last_name().unwrap_or_default();
-        let assignment =
-            |value: &Value| toml(value).map(|value| format!("{} = {value}", bare_or_quoted(name)));
+        let assignment = |value: &Value| Some(format!("{} = {}", self.key, toml(value)?));
         text + &match self.default.as_ref().and_then(assignment) {
             Some(default) => format!("#{default}\n"),
             None => comment(&assignment(&self.example).unwrap_or_default()),

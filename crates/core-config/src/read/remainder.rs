@@ -69,21 +69,25 @@ impl Remainder {
     }
 
     /// The member of a table without which its error is gone. Flattened and tagged types tell of
-    /// the table alone.
-    pub(super) fn member_at_fault<T: Settings>(&mut self, error: &ReadError) -> Option<Key> {
+    /// the table alone; a tag is not at fault, though no error is the same without it.
+    pub(super) fn member_at_fault<T: Settings>(
+        &mut self,
+        error: &ReadError,
+        is_tag: &dyn Fn(&Key) -> bool,
+    ) -> Option<Key> {
         let table = error.key.get(&self.value)?.as_object()?;
         let names: Vec<String> = table.keys().cloned().collect();
-        if names.len() > MAX_MEMBERS || error.message.starts_with(MISSING) {
+        if names.len() > MAX_MEMBERS {
             return None;
         }
         names.iter().find_map(|name| {
             let key = error.key.name(name);
+            if is_tag(&self.written(&key)) {
+                return None;
+            }
             let member = key.remove(&mut self.value)?;
-            let is_at_fault = match T::read(&self.value) {
-                Ok(_) => true,
-                // That a table lacks what was just taken from it tells nothing.
-                Err(other) => other.message != error.message && !other.message.starts_with(MISSING),
-            };
+            let is_at_fault =
+                T::read(&self.value).err().is_none_or(|other| other.message != error.message);
             if let Some(Value::Object(table)) = error.key.get_mut(&mut self.value) {
                 table.insert(name.clone(), member);
             }
@@ -91,6 +95,3 @@ impl Remainder {
         })
     }
 }
-
-/// How serde begins to say that a name is not there.
-const MISSING: &str = "missing field";

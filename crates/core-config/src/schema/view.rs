@@ -253,6 +253,11 @@ impl<'s> View<'s> {
         consts.chain(enums.flatten().filter_map(Value::as_str)).collect()
     }
 
+    /// Whether this tells alternatives apart, each of which has a text of its own here.
+    pub(crate) fn is_tag(&self) -> bool {
+        self.shapes.iter().all(|shape| shape.iter().any(|part| part.contains_key("const")))
+    }
+
     /// Whether a number is within the bounds of a shape.
     pub(crate) fn admits(&self, number: f64) -> bool {
         let bound =

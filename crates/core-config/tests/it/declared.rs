@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::{Folder, variables};
 
-#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 struct Declared {
     /// Who it is.
@@ -41,6 +41,14 @@ struct Server {
 impl Default for Server {
     fn default() -> Self {
         Self { port: 80, wait: None, token: None }
+    }
+}
+
+impl Default for Declared {
+    /// The port is another than a server's own default, as long as nothing is said of the server.
+    fn default() -> Self {
+        let server = Server { port: 81, ..Server::default() };
+        Self { name: String::new(), server, labels: BTreeMap::new() }
     }
 }
 
@@ -95,7 +103,7 @@ fn restarts_are_declared() {
     assert!(!needs_restart("name") && !needs_restart("labels.a") && !needs_restart("server"));
     let effective = Loader::<Declared>::new().load().unwrap().effective;
     let explain = |key: &str| effective.explain(&Key::parse(key).unwrap())[0].to_string();
-    let expected = "server.port = 80\n  from default\n  a change counts after a restart\n";
+    let expected = "server.port = 81\n  from default\n  a change counts after a restart\n";
     assert_eq!(explain("server.port"), expected);
     assert_eq!(explain("name"), "name = \"\"\n  from default\n");
 }
@@ -143,22 +151,22 @@ fn all_settings_are_documented() {
         # Who it is.
         #name = ""
 
+        # [server]
         # Where it listens.
-        [server]
 
         # The port. Default: 80.
         # It is the second of two paragraphs that make the text so long that it does not fit into one line
         # of an example, however it is broken.
         # A change counts after a restart.
-        #port = 80
+        #server.port = 81
 
         # A change counts after a restart.
-        # token = "secret://name:key"
+        # server.token = "secret://name:key"
 
         # How long.
         # Deprecated: set `name` instead.
         # A change counts after a restart.
-        # wait = "30s"
+        # server.wait = "30s"
     "##]].assert_eq(&catalog.to_example());
     expect![[r####"
         ### `labels`
@@ -190,7 +198,7 @@ fn all_settings_are_documented() {
         It is the second of two paragraphs that make the text so long that it does not fit into one line of an example, however it is broken.
 
         - Value: a whole number from 0 to 65535
-        - Default: `80`
+        - Default: `81`
         - Variables: `APP_SERVER_PORT`, `APP_PORT`
         - A change counts after a restart
 

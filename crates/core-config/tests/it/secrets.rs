@@ -26,6 +26,8 @@ struct Hidden {
     url: String,
     #[serde(deserialize_with = "picky")]
     picky: String,
+    #[serde(deserialize_with = "picky")]
+    api_token: String,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -51,7 +53,7 @@ fn picky<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error>
     let text = String::deserialize(deserializer)?;
     match text.rsplit_once(':') {
         Some((_, port)) if port.parse::<u16>().is_err() => {
-            Err(D::Error::custom(format!("bad port {port:?}")))
+            Err(D::Error::custom(format!("invalid port, expected no {port:?}")))
         }
         _ => Ok(text),
     }
@@ -121,7 +123,11 @@ fn no_error_quotes_a_part_of_a_value() {
         );
         assert!(shown.contains("expected a "), "{shown}");
     }
-    // What a reference stands for is a secret, whatever the type says.
+    // Of a secret, not even the shortest part is told: one by its name, or, whatever the type says,
+    // what a reference stands for.
+    let folder = Folder::new(&[("a.toml", "api_token = 'x:cry'")]);
+    let error = Loader::<Hidden>::new().with_file(folder.path("a.toml")).load().unwrap_err();
+    assert!(error.to_string().ends_with("api_token: expected a text"), "{error}");
     let folder = Folder::new(&[("a.toml", "picky = '${secret://a:b}'")]);
     let draft = Loader::<Hidden>::new().with_file(folder.path("a.toml")).read().unwrap();
     let error = draft.build(|_| Ok("x:cry".into())).unwrap_err().to_string();

@@ -30,8 +30,19 @@ struct Shapes {
 #[derive(Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Store {
-    Disk { limit: u32 },
-    Cloud { limit: String },
+    Disk {
+        limit: u32,
+    },
+    Cloud {
+        limit: String,
+    },
+    Tape {
+        speed: Duration,
+    },
+    Paper {
+        #[serde(default)]
+        wait: Duration,
+    },
 }
 
 #[derive(Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -41,6 +52,9 @@ enum Mode {
     Fast,
     Custom {
         wait: Duration,
+    },
+    Other {
+        n: u8,
     },
 }
 
@@ -53,13 +67,14 @@ struct Wait {
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 struct Flat {
-    flat_wait: Duration,
-    flat_number: Option<u8>,
+    z_wait: Duration,
+    z_number: Option<u8>,
 }
 
 impl Validate for Shapes {
     fn validate(&self, problems: &mut Problems) {
         problems.require(self.least <= self.most, "least", "must not exceed `most`");
+        problems.require(!self.labels.contains_key("bad"), "labels.bad", "is no label");
     }
 }
 
@@ -97,24 +112,58 @@ fn check(text: &str, expected: &Expect) {
 #[test]
 fn mistakes_are_told_at_once_in_every_shape() {
     check(
-        "mode = {custom = {wait = 'canary'}}\npair = ['1s', 'canary']\nflat_wait = 'canary'\nflat_number = 256\n\
+        "mode = {custom = {wait = 'canary'}}\npair = ['1s', 'canary']\nz_wait = 'canary'\nz_number = 256\n\
          text = 'secret://'\nzzz = 1\n[store]\ntype = 'disk'\nlimt = 1\n\
          [[list]]\nname = 'a'\nwait = 'canary'\n[[list]]\nname = 'b'\nwait = '1s'\n[[list]]\nname = 1\nwait = 'canary'\n\
          [[list]]\nname = 'd'\nwait = 'canary'",
         &expect![[r#"
-            configuration refused, 12 problems:
+            configuration refused, 14 problems:
               a.toml:1:26: mode.custom.wait: expected a duration such as `30s`, `5m` or `1h 30m`, or a number of seconds
               a.toml:2:15: pair[1]: expected a duration such as `30s`, `5m` or `1h 30m`, or a number of seconds
-              a.toml:3:13: flat_wait: expected a duration such as `30s`, `5m` or `1h 30m`, or a number of seconds
-              a.toml:4:15: flat_number: expected a whole number from 0 to 255
+              a.toml:3:10: z_wait: expected a duration such as `30s`, `5m` or `1h 30m`, or a number of seconds
+              a.toml:4:12: z_number: expected a whole number from 0 to 255
               a.toml:5:8: text: expected a reference such as `secret://name:key` or `secret://backend/path:key`
               a.toml:6:7: zzz: unknown key
               a.toml:9:8: store.limt: unknown key; did you mean `store.limit`?
+              a.toml:11:8: list[0].name: expected a text
               a.toml:12:8: list[0].wait: expected a duration such as `30s`, `5m` or `1h 30m`, or a number of seconds
               a.toml:17:8: list[2].name: expected a text, found a whole number
               a.toml:18:8: list[2].wait: expected a duration such as `30s`, `5m` or `1h 30m`, or a number of seconds
+              a.toml:20:8: list[3].name: expected a text
               a.toml:21:8: list[3].wait: expected a duration such as `30s`, `5m` or `1h 30m`, or a number of seconds
               store.limit: missing; expected a whole number from 0 up"#]],
+    );
+    // In a tagged variant the member at fault is told, where it can be known.
+    check(
+        "store = {type = 'tape', speed = 'canary'}",
+        &expect![[r#"
+            configuration refused, 1 problem:
+              a.toml:1:33: store.speed: expected a duration such as `30s`, `5m` or `1h 30m`, or a number of seconds"#]],
+    );
+    check(
+        "store = {type = 'paper', wait = 'canary'}",
+        &expect![[r#"
+        configuration refused, 1 problem:
+          a.toml:1:33: store.wait: expected a duration such as `30s`, `5m` or `1h 30m`, or a number of seconds"#]],
+    );
+    check(
+        "mode = 'custom'",
+        &expect![[r#"
+            configuration refused, 1 problem:
+              a.toml:1:8: mode: expected a table"#]],
+    );
+    check(
+        "mode = {custom = {wait = '1s'}, extra = 1}",
+        &expect![[r#"
+        configuration refused, 1 problem:
+          a.toml:1:41: mode.extra: unknown key"#]],
+    );
+    check(
+        "labels = {bad = ''}\nz_wait = 'canary'",
+        &expect![[r#"
+        configuration refused, 2 problems:
+          a.toml:1:17: labels.bad: is no label
+          a.toml:2:10: z_wait: expected a duration such as `30s`, `5m` or `1h 30m`, or a number of seconds"#]],
     );
     // A rule is not broken by what stands in for a wrong value.
     check(

@@ -23,6 +23,8 @@ fn schema() -> Schema {
             "github": {"anyOf": [{"type": "null"}, {"type": "object", "properties": {
                 "token": {"type": "string", "x-env": ["GITHUB_TOKEN"]}}}]},
             "labels": {"type": "object", "additionalProperties": text},
+            "nodes": {"type": "object", "additionalProperties": {"type": "object", "properties": {
+                "bind_address": text, "address": text}}},
             "peers": {"type": "object", "additionalProperties": {"type": "object", "properties": {
                 "bind_address": text}}}
         },
@@ -59,6 +61,8 @@ fn names_are_matched_against_the_schema() {
         let name = format!("APP_PEERS_{name}");
         check(&[(&name, "x")], &json!({"peers": {"eu": {"bind_address": "x"}}}));
     }
+    let expected = json!({"nodes": {"eu": {"bind_address": "x"}}});
+    check(&[("APP_NODES__EU__BIND_ADDRESS", "x")], &expected);
     check(&[("APP__SERVER__PORT", "1")], &json!({"server": {"port": 1}}));
     check(&[("OTHER_SERVER_PORT", "1"), ("PATH", "/bin")], &json!({}));
 }
@@ -67,6 +71,7 @@ fn names_are_matched_against_the_schema() {
 #[test]
 fn values_take_the_targets_type() {
     check(&[("APP_SERVER_BIND_ADDRESS", "007")], &json!({"server": {"bind_address": "007"}}));
+    check(&[("APP_STORE_DATA_DIR", "{\"a\": 1}")], &json!({"store": {"data_dir": "{\"a\": 1}"}}));
     check(&[("APP_STORE_DATA_DIR", "TRUE")], &json!({"store": {"data_dir": "TRUE"}}));
     check(&[("APP_STORE_TAGS", "1")], &json!({"store": {"tags": ["1"]}}));
     check(&[("APP_STORE_TAGS", "a, b")], &json!({"store": {"tags": ["a", "b"]}}));
