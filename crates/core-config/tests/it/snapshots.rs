@@ -7,6 +7,7 @@ use expect_test::expect;
 
 use crate::settings::{Folder, Settings, variables};
 
+#[expect(clippy::too_many_lines, reason = "one list of what a person sees")]
 /// CFG-4: each error names the place, the key, and what would be right; none shows a value.
 #[test]
 fn errors_read_well() {
