@@ -156,6 +156,7 @@ mod tests {
         assert_eq!(origin("a.x"), "variable first");
         assert_eq!(origin("a.y[0]"), "variable second");
         assert_eq!(origin("a.z.below"), "variable second");
+        assert_eq!(merged.origin(&Key::root()), None, "no source is the whole");
     }
 
     fn any_value() -> impl Strategy<Value = Value> {

@@ -178,9 +178,11 @@ fn files_that_are_none() {
         assert!(problem.starts_with(expected), "{name} {text:?}\n{problem}\n{expected}");
     }
     // The order of bytes may be marked, and a text may be tagged as one.
-    for (name, text) in
-        [("a.toml", "\u{feff}tags = ['5']"), ("a.yaml", "\u{feff}tags: [!!str 5, yes]")]
-    {
+    for (name, text) in [
+        ("a.json", "\u{feff}{\"tags\": [\"5\"]}"),
+        ("a.toml", "\u{feff}tags = ['5']"),
+        ("a.yaml", "\u{feff}tags: [!!str 5, yes]"),
+    ] {
         let tags = Folder::new(&[(name, text)]).loader(name).load().unwrap().settings.tags;
         assert_eq!(tags[0], "5");
     }
