@@ -225,6 +225,7 @@ fn changes_of_every_shape_are_seen() {
         assert_eq!(keys.join(" "), changed, "{before} -> {after}");
         let now = live.get();
         assert_eq!(format!("{:?}", now.settings), format!("{:?}", load("after.toml").settings));
+        assert_eq!(now.effective, load("after.toml").effective);
     }
     check("mode = 'fast'", "mode = 'slow'", "mode");
     check("mode = 'fast'", "mode = {custom = {speed = 1}}", "mode mode.custom.speed");
@@ -238,6 +239,15 @@ fn changes_of_every_shape_are_seen() {
     check("", "map = {}", "map");
     check("", "outer.inner.width = 1", "outer.inner.depth");
     check("outer.inner.depth = 5", "outer.inner = {depth = 5, width = 1}", "");
+}
+
+/// CFG-3: an empty table is a setting where nothing is the default, and is none where it is.
+#[test]
+fn an_empty_table_is_shown() {
+    let folder = Folder::new(&[("a.toml", "map = {}\nouter = {}")]);
+    let loaded = Loader::<Shapes>::new().with_file(folder.path("a.toml")).load().unwrap();
+    let shown = loaded.effective.to_string();
+    assert!(shown.contains("map = {}\n") && !shown.contains("outer = "), "{shown}");
 }
 
 /// CFG-3: settings that are equal but stand elsewhere are shown where they stand now.
@@ -381,8 +391,49 @@ fn one_who_hangs_holds_up_nobody() {
     release.send(()).unwrap();
     second.join().unwrap().unwrap_err();
     assert_eq!((live.get().number, live.get().server.workers), (2, 3));
+
+    let third = hanging(&live);
+    live.refuse(&"the file is no TOML now");
+    release.send(()).unwrap();
+    third.join().unwrap().unwrap_err();
+    assert_eq!((live.get().number, live.get().server.workers), (2, 3));
     let refused = "configuration refused: slow: has not answered in time";
-    assert_eq!(*events.lock().unwrap(), ["applied 2", refused]);
+    assert_eq!(*events.lock().unwrap(), ["applied 2", refused, "the file is no TOML now"]);
+}
+
+/// CFG-6: a change that was prepared against settings that are no longer current is prepared again.
+#[test]
+fn an_answer_to_old_settings_is_asked_for_again() {
+    let live = Live::new(loaded(1, "info"));
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let (reached, is_asked) = mpsc::channel();
+    let released: [_; 2] = std::array::from_fn(|_| mpsc::channel::<()>());
+    let [(first, released_first), (second, released_second)] = released;
+    let waits = Mutex::new([Some(released_first), Some(released_second)]);
+    let log = Arc::clone(&asked);
+    live.subscribe("slow", move |old, new: &Settings| {
+        log.lock().unwrap().push((old.server.workers, new.server.workers));
+        let wait = waits.lock().unwrap()[usize::from(new.server.workers) - 2].take();
+        if let Some(wait) = wait {
+            reached.send(()).unwrap();
+            wait.recv_timeout(Duration::from_secs(10)).unwrap();
+        }
+        Ok(Commit::nothing())
+    });
+    std::thread::scope(|threads| {
+        let begin = |workers| {
+            let live = live.clone();
+            let thread = threads.spawn(move || live.apply(loaded(workers, "info")));
+            is_asked.recv_timeout(Duration::from_secs(10)).unwrap();
+            thread
+        };
+        let (two, three) = (begin(2), begin(3));
+        first.send(()).unwrap();
+        assert_eq!(two.join().unwrap().unwrap().generation, 2);
+        second.send(()).unwrap();
+        assert_eq!(three.join().unwrap().unwrap().generation, 3);
+    });
+    assert_eq!(*asked.lock().unwrap(), [(1, 2), (1, 3), (2, 3)]);
 }
 
 /// CFG-6: one who comes while a change is prepared is asked too.

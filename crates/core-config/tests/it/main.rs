@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod declared;
+mod edits;
 mod environment;
 mod errors;
 mod layers;
@@ -13,4 +14,5 @@ mod secrets;
 mod settings;
 mod shapes;
 mod snapshots;
+mod transaction;
 mod watch;

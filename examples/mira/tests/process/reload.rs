@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::client::{get, post};
@@ -46,4 +47,65 @@ fn an_edit_changes_the_level() {
     }
     // At that level the report of the stop is written all the same.
     mira.stop();
+}
+
+/// CFG-6: edits under load, good and bad, cost no request.
+#[test]
+fn edits_under_load_cost_no_request() {
+    /// Between two edits, so many requests are answered at least.
+    const REQUESTS: u64 = 50;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.json");
+    let write = |text: &str| std::fs::write(&path, text).unwrap();
+    write("{}");
+    let mira = Mira::start(&[path.to_str().unwrap(), "--hot-reload"]);
+    let (app, ops) = (mira.app(), mira.ops());
+    let (is_over, answered) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|threads| {
+        let load = || {
+            while !is_over.load(Ordering::Relaxed) {
+                assert_eq!(post(&app, "/api/messages", MESSAGE).status, 200);
+                answered.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        let clients = [threads.spawn(load), threads.spawn(load)];
+        let _over = Over(&is_over);
+        let outcomes = |refused: u32, applied: u32| {
+            let before = answered.load(Ordering::Relaxed);
+            let deadline = Instant::now() + Duration::from_secs(10);
+            let is_seen = || {
+                let metrics = get(&ops, "/metrics").body;
+                let has = |outcome, count: u32| {
+                    let series = format!("config_reloads_total{{outcome=\"{outcome}\"}} {count}\n");
+                    metrics.contains(&series)
+                };
+                has("refused", refused) && has("applied", applied)
+            };
+            while !is_seen() || answered.load(Ordering::Relaxed) < before + REQUESTS {
+                assert!(Instant::now() < deadline, "{refused} refused, {applied} applied");
+                assert!(clients.iter().all(|client| !client.is_finished()), "a request was lost");
+            }
+        };
+        for round in 0..2 {
+            // Not even JSON; a wrong type; a rule that is broken; and a good one.
+            write("{\"http\": ");
+            outcomes(3 * round + 1, round);
+            write(r#"{"http": {"max_in_flight": "many"}}"#);
+            outcomes(3 * round + 2, round);
+            write(r#"{"server": {"shutdown_timeout": "1s"}}"#);
+            outcomes(3 * round + 3, round);
+            write(&format!(r#"{{"http": {{"body_limit": "{}MiB"}}}}"#, round + 1));
+            outcomes(3 * round + 3, round + 1);
+        }
+    });
+    mira.stop();
+}
+
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
