@@ -77,10 +77,10 @@ fn file(text: &str) -> tempfile::TempPath {
     file.into_temp_path()
 }
 
-/// Runs a reader of its own on each of two threads, and gives the time of one.
-fn on_two_threads<R: FnMut()>(rounds: u64, reader: impl Fn() -> R + Sync) -> Duration {
-    let (barrier, reader) = (Barrier::new(2), &reader);
-    std::thread::scope(|threads| {
+/// Runs a reader of its own on each of some threads at once, and gives the time of one.
+fn on_threads<R: FnMut()>(threads: u32, rounds: u64, reader: impl Fn() -> R + Sync) -> Duration {
+    let (barrier, reader) = (Barrier::new(threads as usize), &reader);
+    std::thread::scope(|scope| {
         let run = || {
             let mut read = reader();
             barrier.wait();
@@ -90,9 +90,8 @@ fn on_two_threads<R: FnMut()>(rounds: u64, reader: impl Fn() -> R + Sync) -> Dur
             }
             begin.elapsed()
         };
-        let other = threads.spawn(run);
-        let own = run();
-        (own + other.join().unwrap()) / 2
+        let all: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        all.into_iter().map(|thread| thread.join().unwrap()).sum::<Duration>() / threads
     })
 }
 
@@ -106,10 +105,11 @@ fn reads(criterion: &mut Criterion) {
     macro_rules! measure {
         ($name:literal, $reader:expr) => {
             let reader = $reader;
-            group.bench_function(concat!($name, "/1"), |bencher| bencher.iter(reader()));
-            group.bench_function(concat!($name, "/2"), |bencher| {
-                bencher.iter_custom(|rounds| on_two_threads(rounds, &reader));
-            });
+            for threads in [1, 2] {
+                group.bench_function(format!("{}/{threads}", $name), |bencher| {
+                    bencher.iter_custom(|rounds| on_threads(threads, rounds, &reader));
+                });
+            }
         };
     }
     measure!("arc_swap load", || || {

@@ -56,11 +56,11 @@ impl Catalog {
     /// Lists the settings of a type; the prefix is that of its environment variables.
     #[must_use]
     pub fn of<T: Settings>(prefix: &str) -> Self {
-        let schema = Schema::new(T::schema());
+        let schema = Schema::of::<T>();
         let mut catalog = Self { entries: Vec::new(), tables: Vec::new() };
         schema.walk(&mut |key, view, is_leaf| {
             if is_leaf {
-                catalog.entries.push(Entry::new(prefix, &schema, key, view));
+                catalog.entries.push(Entry::new(prefix, schema, key, view));
             } else {
                 catalog.tables.push((key.clone(), view.description().to_owned()));
             }

@@ -45,7 +45,7 @@ fn rename(
             let origin = Some(entry.origin.clone());
             warnings.push(Problem::at(&key.name(former), origin, message));
             // Where both are written, the present name is the one that was meant.
-            entries.entry(name.to_owned()).or_insert(entry);
+            entries.entry((*name).to_owned()).or_insert(entry);
         }
     }
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::RandomState;
 use std::marker::PhantomData;
@@ -17,7 +18,7 @@ static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// The sources, read and merged; references to secrets still stand in it.
 pub struct Draft<T> {
-    schema: Schema,
+    schema: &'static Schema,
     layers: Vec<Node>,
     merged: Merged,
     references: Vec<Reference>,
@@ -27,7 +28,7 @@ pub struct Draft<T> {
 
 impl<T: Settings> Draft<T> {
     pub(crate) fn new(
-        schema: Schema,
+        schema: &'static Schema,
         layers: Vec<Node>,
         merged: Merged,
         references: Vec<Reference>,
@@ -49,7 +50,7 @@ impl<T: Settings> Draft<T> {
     pub fn section<S: DeserializeOwned + Default>(&self, name: &str) -> Result<S, Error> {
         let Some(section) = self.merged.value.get(name) else { return Ok(S::default()) };
         read::typed(section).map_err(|error| {
-            let read = read::settings::<T>(&self.merged, &self.schema, &self.references);
+            let read = read::settings::<T>(&self.merged, self.schema, &self.references);
             let found = read.err().unwrap_or_else(|| {
                 // The whole takes what the section alone does not.
                 let key = error
@@ -83,14 +84,19 @@ impl<T: Settings> Draft<T> {
         self,
         resolve: impl Fn(&SecretRef) -> Result<Secret<String>, String>,
     ) -> Result<Loaded<T>, Error> {
-        let mut resolved = self.merged.clone();
-        let unresolved =
-            references::substitute(&mut resolved.value, &self.references, &resolve).err();
-        let settings = read::settings::<T>(&resolved, &self.schema, &self.references);
+        let mut resolved = Cow::Borrowed(&self.merged);
+        let mut unresolved = None;
+        if !self.references.is_empty() {
+            let tree = &mut resolved.to_mut().value;
+            unresolved = references::substitute(tree, &self.references, &resolve).err();
+        }
+        let settings = read::settings::<T>(&resolved, self.schema, &self.references);
         let effective =
-            Effective::new(&self.schema, &self.merged, &self.layers, &resolved.value, &HASHER);
+            Effective::new(self.schema, &self.merged, &self.layers, &resolved.value, &HASHER);
         let secrets = self.secrets(&resolved.value);
-        references::wipe(&mut resolved.value);
+        if let Cow::Owned(mut resolved) = resolved {
+            references::wipe(&mut resolved.value);
+        }
         match (settings, unresolved) {
             (Ok(settings), None) => {
                 Ok(Loaded { settings, effective, secrets, warnings: self.warnings })

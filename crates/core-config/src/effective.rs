@@ -201,7 +201,7 @@ fn collect(
         return;
     }
     let mut is_empty = true;
-    for (name, member) in &members {
+    for (name, member) in members {
         let below = value.and_then(|value| value.get(name));
         // A table that is written has its type's defaults, not those of the table above it.
         let default = match value {

@@ -136,7 +136,7 @@ impl<T: Settings> Loader<T> {
     /// # Errors
     /// [`Error::Refused`] with every mistake of every source.
     pub fn read(&self) -> Result<Draft<T>, Error> {
-        let schema = Schema::new(T::schema());
+        let schema = Schema::of::<T>();
         let (mut layers, mut problems, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
         let mut take = |found: Result<Found, Problem>| match found {
             Ok(found) => {
@@ -146,20 +146,22 @@ impl<T: Settings> Loader<T> {
             }
             Err(problem) => problems.push(problem),
         };
-        self.files.iter().for_each(|source| source.read(&schema, &mut take));
+        self.files.iter().for_each(|source| source.read(schema, &mut take));
         if let Some(path) = &self.dot_env
-            && let Some(found) = dot_env::read(path, &self.prefix, &schema).transpose()
+            && let Some(found) = dot_env::read(path, &self.prefix, schema).transpose()
         {
             take(found);
         }
         let variables = self.variables.iter().map(|(name, value)| {
             (name.clone(), value.clone(), Origin::Variable { name: name.clone() })
         });
-        take(Ok(environment::read(variables, &self.prefix, &schema)));
-        take(Ok(arguments::read(&self.arguments, &schema)));
+        take(Ok(environment::read(variables, &self.prefix, schema)));
+        take(Ok(arguments::read(&self.arguments, schema)));
 
-        for layer in &mut layers {
-            deprecation::settle(layer, &schema.view(), &Key::root(), &mut warnings);
+        if schema.has_former_names() {
+            for layer in &mut layers {
+                deprecation::settle(layer, &schema.view(), &Key::root(), &mut warnings);
+            }
         }
         let merged = merge(&layers);
         let is_whole = problems.is_empty();
@@ -170,7 +172,7 @@ impl<T: Settings> Loader<T> {
         }
         // What did arrive has mistakes of its own, which are worth telling now, but for names that
         // may be missing only because a source could not be read.
-        let mut more = read::settings::<T>(&merged, &schema, &references).err().unwrap_or_default();
+        let mut more = read::settings::<T>(&merged, schema, &references).err().unwrap_or_default();
         more.retain(|problem| is_whole || problem.origin.is_some());
         Problem::add_new(&mut problems, more);
         Err(Error::refused(problems))

@@ -38,6 +38,12 @@ impl Merged {
 
 /// Merges layers, the weakest first.
 pub(crate) fn merge(layers: &[Node]) -> Merged {
+    let is_empty =
+        |layer: &&Node| matches!(&layer.kind, Kind::Table(entries) if entries.is_empty());
+    let mut written = layers.iter().filter(|layer| !is_empty(layer));
+    if let (Some(only), None) = (written.next(), written.next()) {
+        return whole(only);
+    }
     let mut origins = Vec::new();
     let mut builder = config::Config::builder();
     for layer in layers {
@@ -63,6 +69,13 @@ pub(crate) fn merge(layers: &[Node]) -> Merged {
         });
     }
     merged
+}
+
+/// One layer alone: there is nothing to merge.
+fn whole(layer: &Node) -> Merged {
+    let mut origins = Vec::new();
+    layer.walk(&Key::root(), &mut |key, node| origins.push((key.clone(), node.origin.clone())));
+    Merged { value: layer.to_value(), origins: origins.into_iter().collect() }
 }
 
 #[derive(Clone, Debug)]

@@ -2,45 +2,54 @@
 
 mod view;
 
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::{Map, Value};
 
 pub(crate) use self::view::{View, type_name, type_of};
-use crate::Key;
 use crate::key::Segment;
+use crate::{Key, Settings};
 
 /// A JSON Schema with the definitions that it refers to.
-#[derive(Clone, Debug)]
-pub(crate) struct Schema(Value);
+///
+/// It lives as long as the process: there is one for each settings type, and every reading needs it
+/// again, with all that was found out about its places.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    view: View<'static>,
+    /// Whether some key had another name, or is about to go.
+    has_former_names: bool,
+}
 
 impl Schema {
     pub(crate) fn new(schema: Value) -> Self {
-        Self(schema)
+        let root = Box::leak(Box::new(schema));
+        let has_former_names = says(root, &["x-former", "x-deprecated", "deprecated"]);
+        Self { view: View::new(root), has_former_names }
+    }
+
+    /// The schema of a settings type.
+    pub(crate) fn of<T: Settings>() -> &'static Self {
+        static KNOWN: Mutex<BTreeMap<TypeId, &Schema>> = Mutex::new(BTreeMap::new());
+        let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let one = known().get(&TypeId::of::<T>()).copied();
+        // Made without the lock: the code of the type may do as it likes. Two at once are as good.
+        one.unwrap_or_else(|| {
+            let schema = Box::leak(Box::new(Self::new(T::schema())));
+            known().entry(TypeId::of::<T>()).or_insert(schema)
+        })
     }
 
     /// The whole, seen from the top.
     pub(crate) fn view(&self) -> View<'_> {
-        View::new(self, &self.0)
+        self.view.clone()
     }
 
-    /// Everything that may stand at a place: one shape for each alternative.
-    fn shapes<'s>(&'s self, place: &'s Value, depth: usize) -> Vec<Vec<&'s Map<String, Value>>> {
-        let Some(part) = place.as_object().filter(|_| depth > 0) else { return vec![Vec::new()] };
-        let list = |name: &str| part.get(name).and_then(Value::as_array).into_iter().flatten();
-        let target = part.get("$ref").and_then(Value::as_str);
-        let definition = target.and_then(|target| self.0.pointer(target.strip_prefix('#')?));
-        let together = definition.into_iter().chain(list("allOf"));
-        let mut shapes = vec![vec![part]];
-        for place in together {
-            shapes = combined(&shapes, &self.shapes(place, depth - 1));
-        }
-        for alternatives in ["anyOf", "oneOf"] {
-            let places = list(alternatives);
-            let any: Vec<_> = places.flat_map(|place| self.shapes(place, depth - 1)).collect();
-            if !any.is_empty() {
-                shapes = combined(&shapes, &any);
-            }
-        }
-        shapes
+    /// Whether some key had another name, or is about to go.
+    pub(crate) fn has_former_names(&self) -> bool {
+        self.has_former_names
     }
 
     /// What may stand at a key; `None` where the schema knows nothing of it.
@@ -68,6 +77,43 @@ impl Schema {
     }
 }
 
+/// Whether a keyword stands anywhere in a schema.
+fn says(place: &Value, keywords: &[&str]) -> bool {
+    match place {
+        Value::Object(part) => {
+            keywords.iter().any(|keyword| part.contains_key(*keyword))
+                || part.values().any(|place| says(place, keywords))
+        }
+        Value::Array(list) => list.iter().any(|place| says(place, keywords)),
+        _ => false,
+    }
+}
+
+/// Everything that may stand at a place: one shape for each alternative.
+fn shapes_of<'s>(
+    root: &'s Value,
+    place: &'s Value,
+    depth: usize,
+) -> Vec<Vec<&'s Map<String, Value>>> {
+    let Some(part) = place.as_object().filter(|_| depth > 0) else { return vec![Vec::new()] };
+    let list = |name: &str| part.get(name).and_then(Value::as_array).into_iter().flatten();
+    let target = part.get("$ref").and_then(Value::as_str);
+    let definition = target.and_then(|target| root.pointer(target.strip_prefix('#')?));
+    let together = definition.into_iter().chain(list("allOf"));
+    let mut shapes = vec![vec![part]];
+    for place in together {
+        shapes = combined(&shapes, &shapes_of(root, place, depth - 1));
+    }
+    for alternatives in ["anyOf", "oneOf"] {
+        let places = list(alternatives);
+        let any: Vec<_> = places.flat_map(|place| shapes_of(root, place, depth - 1)).collect();
+        if !any.is_empty() {
+            shapes = combined(&shapes, &any);
+        }
+    }
+    shapes
+}
+
 /// Whether two parts are one and the same place of the schema.
 fn same(a: &Map<String, Value>, b: &Map<String, Value>) -> bool {
     std::ptr::eq(a, b)
@@ -93,7 +139,7 @@ fn walk<'s>(
     let length = above.len();
     above.extend(tables);
     for (name, member) in view.members() {
-        walk(&member, &key.name(name), above, visit);
+        walk(member, &key.name(name), above, visit);
     }
     above.truncate(length);
 }

@@ -1,20 +1,37 @@
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
 use serde_json::{Map, Value};
 
-use super::{Schema, same};
+use super::{Schema, same, shapes_of};
 
 /// How many references and alternatives may stand inside each other at one place.
 const MAX_DEPTH: usize = 16;
 
 type Part<'s> = &'s Map<String, Value>;
+type Shape = Vec<Part<'static>>;
 
-/// One place of a schema, with references followed.
+/// One place of a schema, with references followed. Cheap to clone: what was found out once about
+/// a place is kept.
 #[derive(Clone, Debug)]
 pub(crate) struct View<'s> {
-    schema: &'s Schema,
+    place: Arc<Place>,
+    schema: PhantomData<&'s Schema>,
+}
+
+#[derive(Debug)]
+struct Place {
+    root: &'static Value,
     /// What may stand here, one shape for each alternative. A shape is all that holds of it: the
     /// place itself, what it refers to, and the alternative. Nearest first.
-    shapes: Vec<Vec<Part<'s>>>,
+    shapes: Vec<Shape>,
     marks: Marks,
+    members: OnceLock<Vec<(&'static str, View<'static>)>>,
+    values: OnceLock<Option<View<'static>>>,
+    /// What may stand in a list whose positions are alike.
+    items: OnceLock<Option<View<'static>>>,
+    /// What is left where only some of the shapes can have been meant.
+    narrowed: Mutex<Vec<(Vec<usize>, View<'static>)>>,
 }
 
 /// What holds of everything below the place that says it.
@@ -25,32 +42,49 @@ struct Marks {
 }
 
 impl<'s> View<'s> {
-    pub(super) fn new(schema: &'s Schema, place: &'s Value) -> Self {
-        Self::of(schema, [place], Marks::default())
+    pub(super) fn new(root: &'static Value) -> Self {
+        Self::of(root, [root], Marks::default())
     }
 
     /// What may stand at one of several places.
-    fn of(schema: &'s Schema, places: impl IntoIterator<Item = &'s Value>, above: Marks) -> Self {
+    fn of(
+        root: &'static Value,
+        places: impl IntoIterator<Item = &'static Value>,
+        above: Marks,
+    ) -> Self {
         let shapes: Vec<_> =
-            places.into_iter().flat_map(|place| schema.shapes(place, MAX_DEPTH)).collect();
+            places.into_iter().flat_map(|place| shapes_of(root, place, MAX_DEPTH)).collect();
         // One alternative that is a secret is enough: it may be the one that was chosen.
         let says = |name| shapes.iter().flatten().any(|part| part.get(name) == Some(&true.into()));
         let marks = Marks {
             is_secret: above.is_secret || says("writeOnly"),
             needs_restart: above.needs_restart || says("x-restart"),
         };
-        Self { schema, shapes, marks }
+        Self::made_of(root, shapes, marks)
+    }
+
+    fn made_of(root: &'static Value, shapes: Vec<Shape>, marks: Marks) -> Self {
+        let place = Place {
+            root,
+            shapes,
+            marks,
+            members: OnceLock::new(),
+            values: OnceLock::new(),
+            items: OnceLock::new(),
+            narrowed: Mutex::default(),
+        };
+        Self { place: Arc::new(place), schema: PhantomData }
     }
 
     /// What may stand below this.
-    fn below(&self, places: Vec<&'s Value>) -> Option<Self> {
-        (!places.is_empty()).then(|| Self::of(self.schema, places, self.marks))
+    fn below(&self, places: Vec<&'static Value>) -> Option<View<'static>> {
+        (!places.is_empty()).then(|| View::of(self.place.root, places, self.place.marks))
     }
 
     /// Every part of every shape, each once.
-    fn parts(&self) -> Vec<Part<'s>> {
-        let mut parts: Vec<Part<'s>> = Vec::new();
-        for part in self.shapes.iter().flatten() {
+    fn parts(&self) -> Vec<Part<'static>> {
+        let mut parts: Vec<Part<'static>> = Vec::new();
+        for part in self.place.shapes.iter().flatten() {
             if !parts.iter().any(|known| same(known, part)) {
                 parts.push(part);
             }
@@ -59,19 +93,23 @@ impl<'s> View<'s> {
     }
 
     /// The parts that give tables their names: what tells one type from another.
-    pub(super) fn tables(&self) -> Vec<Part<'s>> {
+    pub(super) fn tables(&self) -> Vec<Part<'static>> {
         self.parts().into_iter().filter(|part| part.contains_key("properties")).collect()
     }
 
     /// The shapes that a value can have been meant for, by its JSON type, by the names that a shape
     /// requires, and by the texts that tell shapes apart.
     pub(crate) fn narrow(&self, value: &Value) -> Self {
+        let all = &self.place.shapes;
+        if all.len() == 1 {
+            return self.clone();
+        }
         let json_type = type_of(value);
-        let keep = |shapes: Vec<Vec<Part<'s>>>, fits: &dyn Fn(&[Part<'s>]) -> bool| {
-            let kept: Vec<_> = shapes.iter().filter(|shape| fits(shape)).cloned().collect();
+        let keep = |shapes: Vec<usize>, fits: &dyn Fn(&[Part<'_>]) -> bool| {
+            let kept: Vec<usize> = shapes.iter().copied().filter(|at| fits(&all[*at])).collect();
             if kept.is_empty() { shapes } else { kept }
         };
-        let mut shapes = keep(self.shapes.clone(), &|shape| allows(shape, json_type));
+        let mut shapes = keep((0..all.len()).collect(), &|shape| allows(shape, json_type));
         if let Value::Object(table) = value {
             shapes = keep(shapes, &|shape| {
                 properties(shape).all(|(name, place)| match (place.get("const"), table.get(name)) {
@@ -81,12 +119,22 @@ impl<'s> View<'s> {
             });
             shapes = keep(shapes, &|shape| required(shape).all(|name| table.contains_key(name)));
         }
-        Self { shapes, ..self.clone() }
+        if shapes.len() == all.len() {
+            return self.clone();
+        }
+        let mut narrowed = self.place.narrowed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = narrowed.iter().find(|(kept, _)| *kept == shapes) {
+            return known.clone();
+        }
+        let kept = shapes.iter().map(|at| all[*at].clone()).collect();
+        let view = View::made_of(self.place.root, kept, self.place.marks);
+        narrowed.push((shapes, view.clone()));
+        view
     }
 
     /// The nearest value of a keyword.
-    fn keyword(&self, name: &str) -> Option<&'s Value> {
-        self.shapes.iter().flatten().find_map(|part| part.get(name))
+    fn keyword(&self, name: &str) -> Option<&'static Value> {
+        self.place.shapes.iter().flatten().find_map(|part| part.get(name))
     }
 
     /// The texts of a keyword that is a list.
@@ -97,7 +145,7 @@ impl<'s> View<'s> {
     /// The JSON types that may stand here; empty if any may.
     pub(crate) fn types(&self) -> Vec<&'s str> {
         let mut types: Vec<&str> = Vec::new();
-        for shape in &self.shapes {
+        for shape in &self.place.shapes {
             let of_shape = types_of(shape);
             if of_shape.is_empty() {
                 return Vec::new();
@@ -110,7 +158,7 @@ impl<'s> View<'s> {
     }
 
     pub(crate) fn allows(&self, json_type: &str) -> bool {
-        self.shapes.iter().any(|shape| allows(shape, json_type))
+        self.place.shapes.iter().any(|shape| allows(shape, json_type))
     }
 
     /// Whether a value is of a type that may stand here.
@@ -120,47 +168,51 @@ impl<'s> View<'s> {
     }
 
     /// The names of a table with fixed names, each with what may stand there.
-    pub(crate) fn members(&self) -> Vec<(&'s str, View<'s>)> {
-        let mut places: Vec<(&str, Vec<&Value>)> = Vec::new();
-        for part in self.tables() {
-            for (name, place) in properties(&[part]) {
-                match places.iter_mut().find(|(known, _)| *known == name) {
-                    Some((_, others)) => others.push(place),
-                    None => places.push((name, vec![place])),
+    pub(crate) fn members(&self) -> &[(&'static str, View<'static>)] {
+        self.place.members.get_or_init(|| {
+            let mut places: Vec<(&str, Vec<&Value>)> = Vec::new();
+            for part in self.tables() {
+                for (name, place) in properties(&[part]) {
+                    match places.iter_mut().find(|(known, _)| *known == name) {
+                        Some((_, others)) => others.push(place),
+                        None => places.push((name, vec![place])),
+                    }
                 }
             }
-        }
-        places
-            .into_iter()
-            .map(|(name, places)| (name, Self::of(self.schema, places, self.marks)))
-            .collect()
+            let view = |(name, places)| Some((name, self.below(places)?));
+            places.into_iter().filter_map(view).collect()
+        })
     }
 
     /// What may stand under a name: a fixed one, or any name of a map.
     pub(crate) fn member(&self, name: &str) -> Option<View<'s>> {
-        let fixed = |part: Part<'s>| part.get("properties")?.get(name);
-        let fixed = self.parts().into_iter().filter_map(fixed).collect();
-        self.below(fixed).or_else(|| self.values())
+        let fixed = self.members().iter().find(|(known, _)| *known == name);
+        fixed.map(|(_, view)| view.clone()).or_else(|| self.values())
     }
 
     /// What may stand under any name, if this is a map.
     pub(crate) fn values(&self) -> Option<View<'s>> {
-        let of_part = |part: Part<'s>| {
+        let of_part = |part: Part<'static>| {
             let any = part.get("additionalProperties").filter(|any| **any != Value::Bool(false));
             // How maps with numbers for names are described.
             let patterns = part.get("patternProperties").and_then(Value::as_object);
             any.into_iter().chain(patterns.into_iter().flat_map(Map::values))
         };
-        self.below(self.parts().into_iter().flat_map(of_part).collect())
+        let values = || self.below(self.parts().into_iter().flat_map(of_part).collect());
+        self.place.values.get_or_init(values).clone()
     }
 
     /// What may stand at a position of the list, if this is one.
     pub(crate) fn item(&self, index: usize) -> Option<View<'s>> {
-        let of_part = |part: Part<'s>| {
+        let of_part = |part: Part<'static>| {
             let fixed = part.get("prefixItems").and_then(|places| places.get(index));
             fixed.or_else(|| part.get("items"))
         };
-        self.below(self.parts().into_iter().filter_map(of_part).collect())
+        let item = || self.below(self.parts().into_iter().filter_map(of_part).collect());
+        if self.keyword("prefixItems").is_some() {
+            return item();
+        }
+        self.place.items.get_or_init(item).clone()
     }
 
     /// Whether a name that is not among the members is a mistake.
@@ -171,12 +223,12 @@ impl<'s> View<'s> {
     /// Whether names cannot be checked, for the table has several shapes.
     pub(crate) fn is_union(&self) -> bool {
         let is_table = |shape: &&Vec<Part<'_>>| properties(shape).next().is_some();
-        self.shapes.iter().filter(is_table).count() > 1
+        self.place.shapes.iter().filter(is_table).count() > 1
     }
 
     /// The names that must be written, because the type has no default for them.
     pub(crate) fn required(&self) -> Vec<&'s str> {
-        match &*self.shapes {
+        match &*self.place.shapes {
             [shape] => required(shape).collect(),
             _ => Vec::new(),
         }
@@ -189,12 +241,12 @@ impl<'s> View<'s> {
 
     /// Whether this is a secret by its type, or part of one.
     pub(crate) fn is_secret(&self) -> bool {
-        self.marks.is_secret
+        self.place.marks.is_secret
     }
 
     /// Whether a change counts only after a restart.
     pub(crate) fn needs_restart(&self) -> bool {
-        self.marks.needs_restart
+        self.place.marks.needs_restart
     }
 
     /// What the settings type's documentation says, one paragraph a line.
@@ -262,7 +314,7 @@ impl<'s> View<'s> {
     pub(crate) fn admits(&self, number: f64) -> bool {
         let bound =
             |shape: &[Part<'_>], name| shape.iter().find_map(|part| part.get(name)?.as_f64());
-        self.shapes.iter().any(|shape| {
+        self.place.shapes.iter().any(|shape| {
             bound(shape, "minimum").is_none_or(|least| number >= least)
                 && bound(shape, "maximum").is_none_or(|greatest| number <= greatest)
         })

@@ -78,14 +78,17 @@ impl<'s> Names<'s> {
     fn new(prefix: &str, schema: &'s Schema) -> Self {
         let prefix = format!("{prefix}_");
         let mut declared = Vec::new();
-        for (key, view) in schema.leaves() {
+        schema.walk(&mut |key, view, is_leaf| {
+            if !is_leaf {
+                return;
+            }
             for short in view.short_names() {
                 declared.push((format!("{prefix}{short}"), Rank::Short, key.clone(), view.clone()));
             }
             for name in view.variable_names() {
                 declared.push((name.to_owned(), Rank::Foreign, key.clone(), view.clone()));
             }
-        }
+        });
         Self { prefix, schema, declared }
     }
 
@@ -173,7 +176,7 @@ fn upper(name: &str) -> String {
 /// underscore, or by two.
 fn descend<'s>(view: &View<'s>, key: &Key, rest: &str, matches: &mut Vec<Match<'s>>) {
     for (name, member) in view.members() {
-        for name in std::iter::once(name).chain(member.former_names()) {
+        for name in std::iter::once(*name).chain(member.former_names()) {
             let upper = upper(name);
             let below = key.name(name);
             if rest == upper {
@@ -181,7 +184,7 @@ fn descend<'s>(view: &View<'s>, key: &Key, rest: &str, matches: &mut Vec<Match<'
             } else if let Some(rest) =
                 rest.strip_prefix(&upper).and_then(|rest| rest.strip_prefix('_'))
             {
-                descend(&member, &below, level(rest), matches);
+                descend(member, &below, level(rest), matches);
             }
         }
     }
