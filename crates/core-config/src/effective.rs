@@ -58,8 +58,8 @@ impl Effective {
                 // The strongest of them is the value itself.
                 let overridden: Vec<(&Origin, Value)> =
                     written.skip(1).map(|node| (&node.origin, node.to_value())).collect();
-                let beneath: Vec<String> =
-                    overridden.iter().map(|(_, value)| value.to_string()).collect();
+                let beneath =
+                    hasher.hash_one(overridden.iter().map(|(_, value)| value).collect::<Vec<_>>());
                 let overrides = overridden
                     .into_iter()
                     .map(|(origin, value)| (origin.clone(), mask(view, key, &value)))
@@ -71,8 +71,8 @@ impl Effective {
                     origin: origin.unwrap_or(Origin::Default),
                     overrides,
                     needs_restart: view.needs_restart(),
-                    beneath: hasher.hash_one(beneath),
-                    fingerprint: hasher.hash_one(actual.to_string()),
+                    beneath,
+                    fingerprint: hasher.hash_one(actual),
                 });
             },
         );

@@ -23,16 +23,10 @@ impl Merged {
     /// The origin of a key, or of the nearest table above it that was written. The whole has none:
     /// every source is part of it.
     pub(crate) fn origin(&self, key: &Key) -> Option<Origin> {
-        let mut key = key.clone();
-        loop {
-            if key.is_root() {
-                return None;
-            }
-            if let Some(origin) = self.origins.get(&key) {
-                return Some(origin.clone());
-            }
-            key = key.parent()?;
+        if let Some(origin) = self.origins.get(key).filter(|_| !key.is_root()) {
+            return Some(origin.clone());
         }
+        self.origin(&key.parent()?)
     }
 }
 

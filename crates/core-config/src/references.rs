@@ -57,6 +57,9 @@ pub(crate) fn is_reference(text: &str) -> bool {
 /// Every reference in a tree, and those that are malformed, which are mistakes.
 pub(crate) fn find(merged: &Merged) -> (Vec<Reference>, Vec<Problem>) {
     let (mut references, mut problems) = (Vec::new(), Vec::new());
+    if !has_any(&merged.value) {
+        return (references, problems);
+    }
     each_text(&merged.value, &Key::root(), &mut |key, text| {
         for part in parts(text) {
             let origin = || merged.origin(key);
@@ -74,6 +77,16 @@ pub(crate) fn find(merged: &Merged) -> (Vec<Reference>, Vec<Problem>) {
         }
     });
     (references, problems)
+}
+
+/// Whether any text may hold a reference; most settings have none.
+fn has_any(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains("secret://"),
+        Value::Array(list) => list.iter().any(has_any),
+        Value::Object(table) => table.values().any(has_any),
+        _ => false,
+    }
 }
 
 /// Visits every text of a tree.
