@@ -317,12 +317,19 @@ fn the_kubelet_may_swap_again_and_again() {
     }
 }
 
+/// A filter that no test fits, by which the tests below know that they run in namespaces.
+const INSIDE: &str = "inside-namespaces";
+
+fn is_inside() -> bool {
+    std::env::args().any(|argument| argument == INSIDE)
+}
+
 /// Runs one of the tests below in namespaces of its own, after some commands of a shell. What
 /// cannot be had here is told.
 fn inside(test: &str, namespaces: &[&str], shell: &str) {
     let mut unshare = Command::new("unshare");
     unshare.args(["--user", "--map-root-user"]).args(namespaces).args(["sh", "-c"]);
-    let shell = format!("{{ {shell}; }} && exec \"$0\" --exact --ignored --nocapture {test}");
+    let shell = format!("{{ {shell}; }} && exec \"$0\" --exact --nocapture {test} {INSIDE}");
     let Ok(output) = unshare.arg(shell).arg(std::env::current_exe().unwrap()).output() else {
         return skip(test, "there is no `unshare` here");
     };
@@ -346,9 +353,12 @@ fn a_file_that_is_mounted_alone() {
     inside("edits::inside_a_file_that_is_mounted_alone", &["--mount"], "true");
 }
 
+/// Run by `a_file_that_is_mounted_alone`, in a mount namespace.
 #[test]
-#[ignore = "run by `a_file_that_is_mounted_alone`, in a mount namespace"]
 fn inside_a_file_that_is_mounted_alone() {
+    if !is_inside() {
+        return;
+    }
     let folder = Folder::new(&[("host/source.toml", "0"), ("container/a.toml", "")]);
     let (source, target) = (folder.path("host/source.toml"), folder.path("container/a.toml"));
     let mount = Command::new("mount").arg("--bind").args([&source, &target]).status().unwrap();
@@ -396,9 +406,12 @@ fn no_notifications_are_left() {
     }
 }
 
+/// Run by `no_notifications_are_left`, in a user namespace.
 #[test]
-#[ignore = "run by `no_notifications_are_left`, in a user namespace"]
 fn inside_no_notifications_are_left() {
+    if !is_inside() {
+        return;
+    }
     let folder = Folder::new(&[("a.toml", "0"), ("mount/x", "")]);
     let poll = Duration::from_millis(100);
     let (watcher, changes) = watch(&folder, "a.toml", poll);
