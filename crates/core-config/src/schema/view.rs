@@ -307,7 +307,7 @@ impl<'s> View<'s> {
 
     /// Whether this tells alternatives apart, each of which has a text of its own here.
     pub(crate) fn is_tag(&self) -> bool {
-        self.shapes.iter().all(|shape| shape.iter().any(|part| part.contains_key("const")))
+        self.place.shapes.iter().all(|shape| shape.iter().any(|part| part.contains_key("const")))
     }
 
     /// Whether a number is within the bounds of a shape.
