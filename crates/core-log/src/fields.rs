@@ -8,6 +8,7 @@ use tracing::field::{Field, Visit};
 use crate::json;
 use crate::mask::{Rules, redacted};
 use crate::name::Name;
+use crate::site::{FieldName, Site};
 
 /// Fields, rendered as they stand on a line: once, however many lines they stand on.
 #[derive(Debug, Default)]
@@ -46,14 +47,23 @@ impl<'n> Fields<'n> {
         self.entries.iter().map(|entry| (entry.name, &self.text[entry.place.clone()]))
     }
 
-    /// Adds a field. A name that is there already gets `field.` in front, as often as it takes.
-    pub(crate) fn push(&mut self, name: &'n str, render: impl FnOnce(&mut String)) {
-        let mut name = Name::new(name);
-        while self.contains(name) {
-            name = name.repeated();
-        }
+    /// Adds a field whose name is rendered already. One that is there gets `field.` in front, as
+    /// often as it takes.
+    pub(crate) fn push(
+        &mut self,
+        mut name: Name<'n>,
+        rendered: &str,
+        render: impl FnOnce(&mut String),
+    ) {
         let start = self.text.len();
-        name.write(&mut self.text);
+        if self.contains(name) {
+            while self.contains(name) {
+                name = name.repeated();
+            }
+            name.write(&mut self.text);
+        } else {
+            self.text.push_str(rendered);
+        }
         render(&mut self.text);
         self.bits |= name.bit;
         self.entries.push(Entry { name, place: start..self.text.len() });
@@ -78,23 +88,21 @@ pub(crate) struct Recorder<'a> {
     /// Where the field `message` goes, rendered; a span has none.
     pub(crate) message: Option<&'a mut String>,
     pub(crate) rules: &'a Rules,
+    pub(crate) site: &'a Site,
     /// Whether the `log` bridge made the event: what it says about the place has members of its own.
     pub(crate) is_bridged: bool,
 }
 
 impl Recorder<'_> {
     fn record(&mut self, field: &Field, render: impl FnOnce(&mut String, &Rules)) {
-        let name = field.name();
-        if self.is_bridged && name.starts_with("log.") {
+        if self.is_bridged && field.name().starts_with("log.") {
             return;
         }
+        let FieldName { name, text, is_masked } = self.site.name(field);
         let rules = self.rules;
-        self.fields.push(
-            name,
-            |out| {
-                if rules.masks(name) { redacted(out) } else { render(out, rules) }
-            },
-        );
+        self.fields.push(*name, text, |out| {
+            if *is_masked { redacted(out) } else { render(out, rules) }
+        });
     }
 
     /// A text: the message, or a field.

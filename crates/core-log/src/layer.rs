@@ -1,3 +1,4 @@
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -10,19 +11,25 @@ use tracing_subscriber::layer::{Context, Filter, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::fields::{Fields, Recorder};
-use crate::line::{Head, SpanFields, write_fields};
+use crate::line::{SpanFields, write_fields, write_head, write_thread};
 use crate::logging::Core;
 use crate::scratch::{self, Scratch};
+use crate::site::Site;
 
 /// Turns what `tracing` reports into lines.
 pub(crate) struct LogLayer(pub(crate) Arc<Core>);
 
 impl LogLayer {
-    fn render(&self, visit: impl FnOnce(&mut Recorder<'_>)) -> SpanFields {
+    fn render(
+        &self,
+        metadata: &'static Metadata<'static>,
+        visit: impl FnOnce(&mut Recorder<'_>),
+    ) -> SpanFields {
         let state = self.0.state();
         let rules = &state.rules;
+        let site = &Site::known(metadata, rules);
         let mut fields = Fields::default();
-        visit(&mut Recorder { fields: &mut fields, message: None, rules, is_bridged: false });
+        visit(&mut Recorder { fields: &mut fields, message: None, rules, site, is_bridged: false });
         SpanFields { fields, generation: rules.generation }
     }
 }
@@ -37,14 +44,14 @@ where
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        let fields = self.render(|recorder| attributes.record(recorder));
+        let fields = self.render(attributes.metadata(), |recorder| attributes.record(recorder));
         span.extensions_mut().insert(fields);
     }
 
     fn on_record(&self, id: &Id, values: &Values<'_>, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
         // A value may log, or panic, while it is printed: not under the span's lock.
-        let later = self.render(|recorder| values.record(recorder));
+        let later = self.render(span.metadata(), |recorder| values.record(recorder));
         if let Some(SpanFields { fields, .. }) = span.extensions_mut().get_mut() {
             fields.replace(&later.fields);
         }
@@ -62,25 +69,22 @@ where
         scratch::with(|scratch| {
             let state = core.state();
             let Scratch { fields, message, line, .. } = &mut *scratch;
+            let rules = &state.rules;
+            let site = match &bridged {
+                Some(told) => Rc::new(Site::of(told, own, rules)),
+                None => Site::known(own, rules),
+            };
             event.record(&mut Recorder {
                 fields,
                 message: Some(message),
-                rules: &state.rules,
+                rules,
+                site: &site,
                 is_bridged: bridged.is_some(),
             });
             let span = context.event_span(event);
-            let head = Head {
-                time: SystemTime::now(),
-                level: *metadata.level(),
-                target: metadata.target(),
-                message,
-                module: metadata.module_path(),
-                function: span.as_ref().map(|span| span.metadata().name()),
-                file: metadata.file(),
-                number: metadata.line(),
-                thread: None,
-            };
-            head.write(line);
+            let function = span.as_ref().map(|span| span.metadata().name());
+            write_head(line, &site, SystemTime::now(), message, function);
+            write_thread(line);
             write_fields(line, &state.rules, span, fields);
             line.push_str("}\n");
             core.write_line(&state, metadata, scratch);

@@ -19,6 +19,7 @@ mod panics;
 mod record;
 mod scratch;
 mod scrub;
+mod site;
 mod writer;
 
 pub use self::{

@@ -9,54 +9,26 @@ use crate::fields::Fields;
 use crate::json;
 use crate::mask::{Rules, redacted};
 use crate::name::Name;
+use crate::site::Site;
 
-/// What every line says of itself.
-pub(crate) struct Head<'a> {
-    pub(crate) time: SystemTime,
-    pub(crate) level: tracing::Level,
-    pub(crate) target: &'a str,
-    /// Rendered.
-    pub(crate) message: &'a str,
-    pub(crate) module: Option<&'a str>,
-    /// The innermost instrumented function.
-    pub(crate) function: Option<&'a str>,
-    pub(crate) file: Option<&'a str>,
-    pub(crate) number: Option<u32>,
-    /// The thread, if it is not this one.
-    pub(crate) thread: Option<&'a str>,
-}
-
-impl Head<'_> {
-    /// Begins a line.
-    pub(crate) fn write(&self, out: &mut String) {
-        out.push_str("{\"timestamp\":\"");
-        write_time(out, self.time);
-        out.push_str("\",\"level\":\"");
-        out.push_str(self.level.as_str());
-        out.push_str("\",\"logger\":");
-        json::string(out, self.target);
-        out.push_str(",\"message\":");
-        out.push_str(if self.message.is_empty() { "\"\"" } else { self.message });
-        optional(out, ",\"module\":", self.module);
-        optional(out, ",\"function\":", self.function);
-        optional(out, ",\"file\":", self.file);
-        if let Some(number) = self.number {
-            out.push_str(",\"line\":");
-            json::integer(out, number);
-        }
-        out.push_str(",\"thread\":");
-        match self.thread {
-            Some(thread) => json::string(out, thread),
-            None => write_thread(out),
-        }
+/// Begins a line, up to the name of its thread. The message is rendered already.
+pub(crate) fn write_head(
+    out: &mut String,
+    site: &Site,
+    time: SystemTime,
+    message: &str,
+    function: Option<&str>,
+) {
+    out.push_str("{\"timestamp\":\"");
+    write_time(out, time);
+    out.push_str(&site.head);
+    out.push_str(if message.is_empty() { "\"\"" } else { message });
+    out.push_str(&site.module);
+    if let Some(function) = function {
+        out.push_str(",\"function\":");
+        json::string(out, function);
     }
-}
-
-fn optional(out: &mut String, member: &str, text: Option<&str>) {
-    if let Some(text) = text {
-        out.push_str(member);
-        json::string(out, text);
-    }
+    out.push_str(&site.place);
 }
 
 /// Appends a moment. All of it but the microseconds is the same for a whole second.
@@ -93,7 +65,7 @@ pub(crate) fn thread_name(thread: &thread::Thread) -> String {
 }
 
 /// Appends the name of this thread.
-fn write_thread(out: &mut String) {
+pub(crate) fn write_thread(out: &mut String) {
     thread_local! {
         static RENDERED: RefCell<String> = const { RefCell::new(String::new()) };
     }
@@ -177,12 +149,15 @@ pub(crate) fn write_scope(
     nearer: &Nearer<'_>,
 ) {
     let Some(scope) = scope else { return };
+    let mut bits = 0;
     for (index, (member, value)) in scope.members().enumerate() {
         let name = Name::new(member);
-        let is_repeated = || scope.members().take(index).any(|(earlier, _)| earlier == member);
-        if nearer.contains(name) || is_repeated() {
+        let is_earlier = || scope.members().take(index).any(|(earlier, _)| earlier == member);
+        let is_repeated = bits & name.bit != 0 && is_earlier();
+        if is_repeated || nearer.contains(name) {
             continue;
         }
+        bits |= name.bit;
         name.write(out);
         if rules.masks(member) { redacted(out) } else { rules.text(out, value) }
     }

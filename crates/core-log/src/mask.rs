@@ -1,5 +1,6 @@
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use core_types::{REDACTED, is_credential};
 
@@ -11,14 +12,16 @@ use crate::scrub::Scrubber;
 pub(crate) struct Rules {
     redact: Vec<String>,
     max_value: usize,
-    /// What was rendered under other rules is masked again.
+    /// The number of these rules: what was rendered under others is masked again.
     pub(crate) generation: u64,
     pub(crate) scrubber: Option<Arc<Scrubber>>,
 }
 
 impl Rules {
     pub(crate) fn new(redact: &[String], max_value: usize) -> Self {
-        Self { redact: redact.to_vec(), max_value, generation: 0, scrubber: None }
+        static GENERATION: AtomicU64 = AtomicU64::new(1);
+        let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
+        Self { redact: redact.to_vec(), max_value, generation, scrubber: None }
     }
 
     /// Whether the value of a field must not be seen.

@@ -6,8 +6,10 @@ use core_types::Scope;
 
 use crate::fields::Fields;
 use crate::json;
-use crate::line::{Head, Nearer, thread_name, write_scope};
+use crate::line::{Nearer, thread_name, write_head, write_scope};
 use crate::mask::Rules;
+use crate::name::Name;
+use crate::site::Site;
 
 /// A line made by hand, for what an event of `tracing` cannot say: lists and tables as values, and
 /// lines that are written at every level.
@@ -85,8 +87,12 @@ impl Record {
     /// Appends the line, not yet masked and scrubbed.
     pub(crate) fn write(&self, out: &mut String, rules: &Rules) {
         let mut fields = Fields::default();
+        let mut rendered = String::new();
         for (name, value) in &self.fields {
-            fields.push(name, |out| match value {
+            let name = Name::new(name);
+            rendered.clear();
+            name.write(&mut rendered);
+            fields.push(name, &rendered, |out| match value {
                 Value::Text(text) => rules.text(out, text),
                 Value::Number(number) => json::integer(out, *number),
                 Value::Json(json) => out.push_str(json),
@@ -94,18 +100,11 @@ impl Record {
         }
         let mut message = String::new();
         rules.text(&mut message, &self.message);
-        let head = Head {
-            time: self.time,
-            level: self.level,
-            target: &self.target,
-            message: &message,
-            module: None,
-            function: None,
-            file: self.place.as_ref().map(|(file, _)| file.as_str()),
-            number: self.place.as_ref().map(|(_, line)| *line),
-            thread: Some(&self.thread),
-        };
-        head.write(out);
+        let place = self.place.as_ref();
+        let place = (place.map(|(file, _)| file.as_str()), place.map(|(_, line)| *line));
+        let site = Site::new(self.level, &self.target, None, place);
+        write_head(out, &site, self.time, &message, None);
+        json::string(out, &self.thread);
         write_scope(out, rules, self.scope.as_ref(), &Nearer::new(&fields));
         out.push_str(fields.text());
         out.push_str("}\n");

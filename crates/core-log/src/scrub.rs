@@ -1,6 +1,6 @@
 use std::fmt;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, packed};
 use core_types::{REDACTED, Secret};
 
 use crate::json;
@@ -13,6 +13,8 @@ const MIN_LENGTH: usize = 6;
 /// Finds known secret values.
 pub(crate) struct Scrubber {
     values: AhoCorasick,
+    /// Says much sooner that there is none; absent where there are too many, or no vectors.
+    quick: Option<packed::Searcher>,
 }
 
 impl Scrubber {
@@ -24,12 +26,18 @@ impl Scrubber {
             // A secret that contains another is replaced as a whole.
             .match_kind(aho_corasick::MatchKind::LeftmostLongest)
             .build(needles.iter().map(|needle| needle.expose().as_str()));
-        values.ok().filter(|_| !needles.is_empty()).map(|values| Self { values })
+        let values = values.ok().filter(|_| !needles.is_empty())?;
+        let mut quick = packed::Config::new().builder();
+        quick.extend(needles.iter().map(|needle| needle.expose().as_str()));
+        Some(Self { values, quick: quick.build() })
     }
 
     /// Whether a line or a text may hold a known value.
     pub(crate) fn finds(&self, text: &str) -> bool {
-        self.values.is_match(text)
+        match &self.quick {
+            Some(quick) => quick.find(text).is_some(),
+            None => self.values.is_match(text),
+        }
     }
 
     /// The length of the longest value.

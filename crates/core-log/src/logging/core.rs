@@ -195,7 +195,6 @@ impl Core {
                 }
             }
         };
-        state.rules.generation = before.rules.generation + 1;
         state.rules.scrubber.clone_from(&before.rules.scrubber);
         self.stdout.configure(buffer, state.stdout);
         if let Some(file) = &state.file {

@@ -6,8 +6,8 @@ use crate::format::Format;
 /// How long lines are given to gather behind the first one. A wake-up costs a caller more than ten
 /// lines do; a person does not notice.
 const LINGER: Duration = Duration::from_millis(2);
-/// With this much, no more is waited for.
-const ENOUGH: usize = 64 << 10;
+/// With this much, or half of what is allowed, no more is waited for.
+const ENOUGH: usize = 256 << 10;
 
 /// Lines on their way to one destination, bounded in bytes.
 pub(super) struct Queue {
@@ -144,7 +144,7 @@ impl Queue {
         state.finished += batch.lines;
         self.left.notify_all();
         let deadline = Instant::now() + LINGER;
-        state.sleeps_until = Some(ENOUGH);
+        state.sleeps_until = Some(ENOUGH.min(state.limit / 2));
         while !state.wakes() && state.sleeps_until.is_some() {
             let rest = deadline.saturating_duration_since(Instant::now());
             if rest.is_zero() {
