@@ -37,6 +37,10 @@ impl<'n> Fields<'n> {
         self.bits & name.bit != 0 && self.entries.iter().any(|entry| entry.name == name)
     }
 
+    pub(crate) fn bits(&self) -> u64 {
+        self.bits
+    }
+
     /// Every field, whole.
     pub(crate) fn text(&self) -> &str {
         &self.text
@@ -100,9 +104,13 @@ impl Recorder<'_> {
         }
         let FieldName { name, text, is_masked } = self.site.name(field);
         let rules = self.rules;
-        self.fields.push(*name, text, |out| {
-            if *is_masked { redacted(out) } else { render(out, rules) }
-        });
+        self.fields.push(
+            *name,
+            text,
+            |out| {
+                if *is_masked { redacted(out) } else { render(out, rules) }
+            },
+        );
     }
 
     /// A text: the message, or a field.

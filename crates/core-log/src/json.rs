@@ -37,8 +37,13 @@ pub(crate) fn escaped(out: &mut String, text: &str) {
 
 /// How many bytes from the start need no escape.
 fn plain(bytes: &[u8]) -> usize {
+    let is_clean = |word: &&[u8; 8]| !any_special(u64::from_le_bytes(**word));
     let (words, _) = bytes.as_chunks::<8>();
-    let clean = words.iter().take_while(|word| !any_special(u64::from_le_bytes(**word))).count();
+    let clean = words.iter().take_while(is_clean).count();
+    // The last eight overlap, which is quicker than one by one.
+    if clean == words.len() && bytes.last_chunk().as_ref().is_some_and(is_clean) {
+        return bytes.len();
+    }
     let rest = &bytes[clean * 8..];
     clean * 8 + rest.iter().take_while(|byte| !is_special(**byte)).count()
 }
@@ -60,7 +65,27 @@ fn any_special(word: u64) -> bool {
 
 /// Appends a number that JSON knows; what it does not, as a text.
 pub(crate) fn float(out: &mut String, number: f64) {
-    if number.is_finite() {
+    // Most numbers are some thousandths. No two numbers of up to 15 digits are the same float, so
+    // the one that is found is the shortest.
+    #[expect(clippy::cast_possible_truncation, reason = "what was cut off is looked for")]
+    let thousandths = (number * 1000.0) as i64;
+    #[expect(clippy::float_cmp, reason = "the very same number is meant")]
+    let is_exact = thousandths as f64 / 1000.0 == number;
+    if is_exact && thousandths != 0 && thousandths.unsigned_abs() < 1_000_000_000_000_000 {
+        if thousandths < 0 {
+            out.push('-');
+        }
+        integer(out, thousandths.unsigned_abs() / 1000);
+        let mut rest = thousandths.unsigned_abs() % 1000;
+        out.push('.');
+        for unit in [100, 10, 1] {
+            out.push(char::from(b'0' + u8::try_from(rest / unit).unwrap_or_default()));
+            rest %= unit;
+            if rest == 0 {
+                break;
+            }
+        }
+    } else if number.is_finite() {
         out.push_str(ryu::Buffer::new().format_finite(number));
     } else if number.is_nan() {
         out.push_str("\"NaN\"");
@@ -222,7 +247,10 @@ mod tests {
         }
 
         #[test]
-        fn any_number_is_valid(number: f64) {
+        fn any_number_is_valid(number: f64, thousandths: i32) {
+            let (mut short, exact) = (String::new(), f64::from(thousandths) / 1000.0);
+            float(&mut short, exact);
+            prop_assert_eq!(short, ryu::Buffer::new().format(exact).to_owned());
             let mut out = String::new();
             float(&mut out, number);
             prop_assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok(), "{}", out);

@@ -8,7 +8,7 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use crate::fields::Fields;
 use crate::json;
 use crate::mask::{Rules, redacted};
-use crate::name::Name;
+use crate::name::{Name, is_own};
 use crate::site::Site;
 
 /// Begins a line, up to the name of its thread. The message is rendered already.
@@ -92,6 +92,10 @@ impl<'a> Nearer<'a> {
         Self { fields, next: None }
     }
 
+    fn bits(&self) -> u64 {
+        self.fields.bits() | self.next.map_or(0, Self::bits)
+    }
+
     fn contains(&self, name: Name<'_>) -> bool {
         self.fields.contains(name) || self.next.is_some_and(|next| next.contains(name))
     }
@@ -123,7 +127,7 @@ fn write_spans<S: for<'s> LookupSpan<'s>>(
     nearer: &Nearer<'_>,
 ) {
     let Some(span) = span else {
-        return Scope::with_current(|scope| write_scope(out, rules, scope, nearer));
+        return Scope::with_current(|scope| write_current(out, rules, scope, nearer));
     };
     let extensions = span.extensions();
     let Some(SpanFields { fields, generation }) = extensions.get() else {
@@ -141,14 +145,51 @@ fn write_spans<S: for<'s> LookupSpan<'s>>(
     }
 }
 
-/// Appends what a scope carries.
+/// Appends what the current scope carries: rendered once for many lines, unless one of its names may
+/// stand nearer.
+fn write_current(out: &mut String, rules: &Rules, scope: Option<&Scope>, nearer: &Nearer<'_>) {
+    struct Rendered {
+        scope: Scope,
+        generation: u64,
+        text: String,
+        bits: u64,
+    }
+    thread_local! {
+        static RENDERED: RefCell<Option<Rendered>> = const { RefCell::new(None) };
+    }
+    let Some(scope) = scope else { return };
+    let write = |known: &RefCell<Option<Rendered>>| {
+        let mut known = known.borrow_mut();
+        let is_known =
+            |known: &Rendered| known.scope.is_same(scope) && known.generation == rules.generation;
+        let known = match &mut *known {
+            Some(known) if is_known(known) => known,
+            known => {
+                let mut text = known.take().map(|known| known.text).unwrap_or_default();
+                text.clear();
+                let bits = write_scope(&mut text, rules, scope, &Nearer::new(&Fields::default()));
+                let generation = rules.generation;
+                known.insert(Rendered { scope: scope.clone(), generation, text, bits })
+            }
+        };
+        let is_apart = known.bits & nearer.bits() == 0;
+        if is_apart {
+            out.push_str(&known.text);
+        }
+        is_apart
+    };
+    if !RENDERED.try_with(write).unwrap_or_default() {
+        write_scope(out, rules, scope, nearer);
+    }
+}
+
+/// Appends what a scope carries; the bits of its names.
 pub(crate) fn write_scope(
     out: &mut String,
     rules: &Rules,
-    scope: Option<&Scope>,
+    scope: &Scope,
     nearer: &Nearer<'_>,
-) {
-    let Some(scope) = scope else { return };
+) -> u64 {
     let mut bits = 0;
     for (index, (member, value)) in scope.members().enumerate() {
         let name = Name::new(member);
@@ -159,7 +200,8 @@ pub(crate) fn write_scope(
         }
         bits |= name.bit;
         name.write(out);
-        if rules.masks(member) { redacted(out) } else { rules.text(out, value) }
+        let is_masked = if is_own(member) { rules.is_listed(member) } else { rules.masks(member) };
+        if is_masked { redacted(out) } else { rules.text(out, value) }
     }
     if let Some(trace) = scope.trace() {
         let mut id = |member: &str, id: &dyn std::fmt::Display| {
@@ -172,4 +214,5 @@ pub(crate) fn write_scope(
             id(",\"parent_span_id\":", &parent);
         }
     }
+    bits
 }

@@ -19,9 +19,13 @@ pub(crate) struct Rules {
 
 impl Rules {
     pub(crate) fn new(redact: &[String], max_value: usize) -> Self {
-        static GENERATION: AtomicU64 = AtomicU64::new(1);
-        let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
-        Self { redact: redact.to_vec(), max_value, generation, scrubber: None }
+        let redact = redact.to_vec();
+        Self { redact, max_value, generation: next_generation(), scrubber: None }
+    }
+
+    /// The same rules with other known secrets.
+    pub(crate) fn with_scrubber(self, scrubber: Option<Arc<Scrubber>>) -> Self {
+        Self { scrubber, generation: next_generation(), ..self }
     }
 
     /// Whether the value of a field must not be seen.
@@ -76,6 +80,12 @@ impl Rules {
         json::escaped(out, &text[..secret.unwrap_or(end)]);
         let _ = write!(out, "…[cut, {length} bytes in all]");
     }
+}
+
+/// A number that no rules in the process have yet.
+fn next_generation() -> u64 {
+    static GENERATION: AtomicU64 = AtomicU64::new(1);
+    GENERATION.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Appends a masked value.

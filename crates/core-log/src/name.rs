@@ -22,6 +22,13 @@ pub(crate) fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name)
 }
 
+/// Whether a name is one of those that a scope gives to its own texts.
+pub(crate) fn is_own(name: &str) -> bool {
+    const SCOPE: [&str; 6] =
+        ["correlation_id", "request_id", "agent_id", "task_id", "workflow_id", "user_id"];
+    SCOPE.contains(&name)
+}
+
 /// A field's name as it stands on the line.
 ///
 /// One that the line itself uses gets `field.` in front, and so does one that looks like that

@@ -105,7 +105,9 @@ impl Record {
         let site = Site::new(self.level, &self.target, None, place);
         write_head(out, &site, self.time, &message, None);
         json::string(out, &self.thread);
-        write_scope(out, rules, self.scope.as_ref(), &Nearer::new(&fields));
+        if let Some(scope) = &self.scope {
+            write_scope(out, rules, scope, &Nearer::new(&fields));
+        }
         out.push_str(fields.text());
         out.push_str("}\n");
     }

@@ -5,7 +5,7 @@ use core_types::{REDACTED, Secret};
 
 use crate::json;
 use crate::mask::{Rules, redacted};
-use crate::name::is_reserved;
+use crate::name::{is_own, is_reserved};
 
 /// A shorter value would be found in lines that have nothing to do with it.
 const MIN_LENGTH: usize = 6;
@@ -105,9 +105,7 @@ pub(crate) fn clean(out: &mut String, line: &str, rules: &Rules) {
 
 /// Appends a name; a field's may be made of anything, so it is scrubbed, and stays the only one.
 fn write_name(out: &mut String, name: &str, line: &str, rules: &Rules) {
-    const SCOPE: [&str; 6] =
-        ["correlation_id", "request_id", "agent_id", "task_id", "workflow_id", "user_id"];
-    let is_own = is_reserved(name) || SCOPE.contains(&name);
+    let is_own = is_reserved(name) || is_own(name);
     out.push('"');
     match &rules.scrubber {
         Some(scrubber) if !is_own && scrubber.finds(name) => {

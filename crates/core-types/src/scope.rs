@@ -163,6 +163,11 @@ impl Scope {
         self
     }
 
+    /// Whether both are one and the same, not only alike.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     fn inner(&mut self) -> &mut Inner {
         Arc::make_mut(&mut self.0)
     }

@@ -303,7 +303,7 @@ impl Core {
         let scrubber = Scrubber::new(secrets).map(Arc::new);
         let _control = lock(&self.control);
         let mut state = State::clone(&self.state.load());
-        state.rules.scrubber = scrubber;
+        state.rules = state.rules.with_scrubber(scrubber);
         self.state.store(Arc::new(state));
     }
 

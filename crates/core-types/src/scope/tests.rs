@@ -70,6 +70,13 @@ fn a_panic_leaves_the_scope() {
 }
 
 #[test]
+fn a_scope_is_itself_and_no_other() {
+    let scope = Scope::root();
+    assert!(scope.is_same(&scope.clone()));
+    assert!(!scope.is_same(&Scope::new(scope.correlation_id().clone())));
+}
+
+#[test]
 fn members_are_named_as_in_the_log() {
     let scope = Scope::root()
         .with_correlation_id(CorrelationId::parse("c").unwrap())
