@@ -27,6 +27,14 @@ struct Entry<'n> {
 }
 
 impl<'n> Fields<'n> {
+    /// Room for some fields of the usual length.
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        /// What most names and values take together.
+        const USUAL: usize = 40;
+        let (text, entries) = (String::with_capacity(count * USUAL), Vec::with_capacity(count));
+        Self { text, entries, bits: 0 }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.entries.clear();

@@ -12,10 +12,19 @@ pub(crate) fn string(out: &mut String, text: &str) {
 
 /// Appends the inside of a JSON string. What needs no escape is copied in whole runs.
 pub(crate) fn escaped(out: &mut String, text: &str) {
+    let clean = plain(text.as_bytes());
+    if clean == text.len() {
+        out.push_str(text);
+    } else {
+        escaped_from(out, text, clean);
+    }
+}
+
+/// Appends a text whose first byte to be escaped is known.
+fn escaped_from(out: &mut String, text: &str, mut at: usize) {
     let bytes = text.as_bytes();
     let mut start = 0;
     loop {
-        let at = start + plain(&bytes[start..]);
         out.push_str(&text[start..at]);
         let Some(&byte) = bytes.get(at) else { return };
         match byte {
@@ -32,6 +41,7 @@ pub(crate) fn escaped(out: &mut String, text: &str) {
             }
         }
         start = at + 1;
+        at = start + plain(&bytes[start..]);
     }
 }
 

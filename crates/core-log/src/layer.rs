@@ -28,7 +28,7 @@ impl LogLayer {
         let state = self.0.state();
         let rules = &state.rules;
         let site = &Site::known(metadata, rules);
-        let mut fields = Fields::default();
+        let mut fields = Fields::with_capacity(metadata.fields().len());
         visit(&mut Recorder { fields: &mut fields, message: None, rules, site, is_bridged: false });
         SpanFields { fields, generation: rules.generation }
     }

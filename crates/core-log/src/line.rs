@@ -135,6 +135,9 @@ fn write_spans<S: for<'s> LookupSpan<'s>>(
     };
     write_spans(out, rules, span.parent(), &Nearer { fields, next: Some(nearer) });
     let is_stale = *generation != rules.generation;
+    if !is_stale && fields.bits() & nearer.bits() == 0 {
+        return out.push_str(fields.text());
+    }
     for (name, text) in fields.iter().filter(|(name, _)| !nearer.contains(*name)) {
         if is_stale && rules.masks(name.base()) {
             name.write(out);
@@ -172,7 +175,8 @@ fn write_current(out: &mut String, rules: &Rules, scope: Option<&Scope>, nearer:
                 known.insert(Rendered { scope: scope.clone(), generation, text, bits })
             }
         };
-        let is_apart = known.bits & nearer.bits() == 0;
+        let is_nearer = |(member, _): (&str, &str)| nearer.contains(Name::new(member));
+        let is_apart = known.bits & nearer.bits() == 0 || !scope.members().any(is_nearer);
         if is_apart {
             out.push_str(&known.text);
         }

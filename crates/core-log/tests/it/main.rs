@@ -1,6 +1,7 @@
 //! The public behaviour of core-log, up to what takes a whole process.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod allocations;
 mod console;
 mod correlation;
 mod fields;
