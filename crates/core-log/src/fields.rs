@@ -17,7 +17,7 @@ pub(crate) struct Fields<'n> {
     text: String,
     entries: Vec<Entry<'n>>,
     /// The bits of all names.
-    bits: u64,
+    bits: u128,
 }
 
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl<'n> Fields<'n> {
         self.bits & name.bit != 0 && self.entries.iter().any(|entry| entry.name == name)
     }
 
-    pub(crate) fn bits(&self) -> u64 {
+    pub(crate) fn bits(&self) -> u128 {
         self.bits
     }
 
@@ -168,10 +168,10 @@ impl Visit for Recorder<'_> {
 
     /// An error with its causes, each after a colon.
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        self.record_text(field, |out, rules| rules.display(out, &Chain(value)));
+        self.record_text(field, |out, rules| rules.display(out, format_args!("{}", Chain(value))));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.record_text(field, |out, rules| rules.display(out, &format_args!("{value:?}")));
+        self.record_text(field, |out, rules| rules.display(out, format_args!("{value:?}")));
     }
 }

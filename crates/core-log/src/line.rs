@@ -1,4 +1,4 @@
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::thread;
 use std::time::SystemTime;
 
@@ -36,26 +36,21 @@ fn write_time(out: &mut String, time: SystemTime) {
     /// The length of `2026-01-15T10:30:45.`.
     const WHOLE: usize = 20;
     thread_local! {
-        static SECOND: Cell<(u64, [u8; WHOLE])> = const { Cell::new((u64::MAX, [0; WHOLE])) };
+        static SECOND: RefCell<(u64, String)> = const { RefCell::new((0, String::new())) };
     }
+    let whole = || Timestamp::from(time).to_string().get(..WHOLE).unwrap_or_default().to_owned();
     // A clock before 1970 is a broken clock, and no reason to lose the line.
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let known = SECOND.try_with(Cell::get).ok().filter(|(second, _)| *second == since.as_secs());
-    let (_, whole) = known.unwrap_or_else(|| {
-        let text = Timestamp::from(time).to_string();
-        let whole = text.as_bytes().first_chunk().copied().unwrap_or([b'0'; WHOLE]);
-        let _ = SECOND.try_with(|second| second.set((since.as_secs(), whole)));
-        (since.as_secs(), whole)
+    let known = SECOND.try_with(|known| {
+        let (second, text) = &mut *known.borrow_mut();
+        if *second != since.as_secs() || text.is_empty() {
+            (*second, *text) = (since.as_secs(), whole());
+        }
+        out.push_str(text);
     });
-    out.push_str(std::str::from_utf8(&whole).unwrap_or_default());
-    let mut rest = since.subsec_micros();
-    let digits: [u8; 6] = std::array::from_fn(|place| {
-        let unit = 10_u32.pow(5 - u32::try_from(place).unwrap_or(5));
-        let digit = rest / unit;
-        rest %= unit;
-        b'0' + u8::try_from(digit).unwrap_or_default()
-    });
-    out.push_str(std::str::from_utf8(&digits).unwrap_or_default());
+    known.unwrap_or_else(|_| out.push_str(&whole()));
+    // Six digits, for the seventh is cut off.
+    out.push_str(&itoa::Buffer::new().format(1_000_000 + since.subsec_micros())[1..]);
     out.push('Z');
 }
 
@@ -92,7 +87,7 @@ impl<'a> Nearer<'a> {
         Self { fields, next: None }
     }
 
-    fn bits(&self) -> u64 {
+    fn bits(&self) -> u128 {
         self.fields.bits() | self.next.map_or(0, Self::bits)
     }
 
@@ -155,7 +150,7 @@ fn write_current(out: &mut String, rules: &Rules, scope: Option<&Scope>, nearer:
         scope: Scope,
         generation: u64,
         text: String,
-        bits: u64,
+        bits: u128,
     }
     thread_local! {
         static RENDERED: RefCell<Option<Rendered>> = const { RefCell::new(None) };
@@ -193,7 +188,7 @@ pub(crate) fn write_scope(
     rules: &Rules,
     scope: &Scope,
     nearer: &Nearer<'_>,
-) -> u64 {
+) -> u128 {
     let mut bits = 0;
     for (index, (member, value)) in scope.members().enumerate() {
         let name = Name::new(member);
@@ -210,7 +205,7 @@ pub(crate) fn write_scope(
     if let Some(trace) = scope.trace() {
         let mut id = |member: &str, id: &dyn std::fmt::Display| {
             out.push_str(member);
-            rules.display(out, id);
+            rules.display(out, format_args!("{id}"));
         };
         id(",\"trace_id\":", &trace.trace_id());
         id(",\"span_id\":", &trace.span_id());

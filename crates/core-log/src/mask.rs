@@ -50,12 +50,12 @@ impl Rules {
     }
 
     /// Appends what prints itself as JSON, cut as a text is.
-    pub(crate) fn display(&self, out: &mut String, value: &dyn fmt::Display) {
+    pub(crate) fn display(&self, out: &mut String, value: fmt::Arguments<'_>) {
         out.push('"');
         let start = out.len();
         let mut capped = Capped { out, room: self.window(), length: 0 };
         // A value that fails to print itself has said what it could.
-        let _ = write!(capped, "{value}");
+        let _ = capped.write_fmt(value);
         let length = capped.length;
         if length > self.max_value {
             let window = json::unescape(&out[start..]).into_owned();
@@ -140,7 +140,7 @@ mod tests {
             let expected = format!("\"{expected}…[cut, {} bytes in all]\"", text.len());
             let (mut whole, mut printed) = (String::new(), String::new());
             rules.text(&mut whole, text);
-            rules.display(&mut printed, &text);
+            rules.display(&mut printed, format_args!("{text}"));
             assert_eq!((&whole, &printed), (&expected, &expected));
         }
     }

@@ -35,8 +35,8 @@ pub(crate) fn is_own(name: &str) -> bool {
 /// already: what a name becomes depends on nothing but itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Name<'n> {
-    /// One of 64 bits that the name has in common with few others: a quick "not among these".
-    pub(crate) bit: u64,
+    /// One of 128 bits that the name has in common with few others: a quick "not among these".
+    pub(crate) bit: u128,
     prefixes: usize,
     base: &'n str,
 }
@@ -48,11 +48,11 @@ impl<'n> Name<'n> {
             (base, prefixes) = (rest, prefixes + 1);
         }
         prefixes += usize::from(is_reserved(base));
-        let [first, .., last] = *base.as_bytes() else {
-            return Self { bit: 1, prefixes, base };
-        };
-        let mix = base.len() ^ usize::from(first) << 1 ^ usize::from(last) << 3;
-        Self { bit: 1 << (mix % 64), prefixes, base }
+        let bytes = base.as_bytes();
+        let byte = |at: usize| u64::from(bytes.get(at).copied().unwrap_or_default());
+        let ends = byte(0) << 24 | byte(bytes.len() / 2) << 16 | byte(bytes.len().wrapping_sub(1));
+        let mix = (ends ^ (bytes.len() as u64) << 8).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Self { bit: 1 << (mix >> 57), prefixes, base }
     }
 
     /// The name that the second of two fields gets.
