@@ -178,34 +178,38 @@ fn lines(criterion: &mut Criterion) {
     let Subject::Ours { place, .. } = &ours else { unreachable!("made above") };
 
     let mut group = criterion.benchmark_group("memory");
-    [&ours, &theirs].map(|subject| subject.measure(&mut group, on_processor, in_span));
+    for subject in [&ours, &theirs] {
+        subject.measure(&mut group, on_processor, in_span);
+    }
     group.finish();
 
     let mut group = criterion.benchmark_group("span");
-    [&ours, &theirs].map(|subject| {
+    for subject in [&ours, &theirs] {
         subject.measure(&mut group, on_processor, |times| {
             let _scope = scope().enter();
             (0..times).for_each(|_| span().in_scope(event));
         });
-    });
+    }
     group.finish();
 
     let mut group = criterion.benchmark_group("file");
     place.set(Some(File::create(folder.path().join("ours")).unwrap()));
-    [&ours, &to_file].map(|subject| subject.measure(&mut group, on_processor, in_span));
+    for subject in [&ours, &to_file] {
+        subject.measure(&mut group, on_processor, in_span);
+    }
     place.set(None);
     group.finish();
 
     let mut group = criterion.benchmark_group("disabled");
-    [&ours, &theirs].map(|subject| {
+    for subject in [&ours, &theirs] {
         subject.measure(&mut group, on_processor, |times| {
             (0..times).for_each(|_| debug!(attempt = black_box(3), "unseen"));
         });
-    });
+    }
     group.finish();
 
     let mut group = criterion.benchmark_group("threads");
-    [&ours, &theirs].map(|subject| {
+    for subject in [&ours, &theirs] {
         subject.measure(&mut group, on_the_wall, |times| {
             let dispatch = dispatcher::get_default(Clone::clone);
             let half = || match subject {
@@ -217,7 +221,7 @@ fn lines(criterion: &mut Criterion) {
                 half();
             });
         });
-    });
+    }
     group.finish();
 }
 

@@ -49,7 +49,7 @@ fn write_time(out: &mut String, time: SystemTime) {
         out.push_str(text);
     });
     known.unwrap_or_else(|_| out.push_str(&whole()));
-    // Six digits, for the seventh is cut off.
+    // With a one in front the rest is six digits.
     out.push_str(&itoa::Buffer::new().format(1_000_000 + since.subsec_micros())[1..]);
     out.push('Z');
 }
