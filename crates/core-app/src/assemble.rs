@@ -293,8 +293,10 @@ impl<A: core_config::Settings> Built<A> {
             })
             .map_err(&late)?;
         let tasks = self.host.0.tasks.clone();
+        // Behind what takes work in, and before what tasks work with is closed.
+        let priority = Priority::new(9).expect("9 is a priority");
         shutdown
-            .on_stop("tasks", Priority::LOW, || async move {
+            .on_stop("tasks", priority, || async move {
                 tasks.stop().await;
                 Ok(())
             })

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use core_http::{Failure, Route};
+use core_http::Failure;
 use core_shutdown::Reason;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, header};
@@ -21,10 +21,14 @@ use tower_service::Service;
 
 use self::answer::{json, not_allowed};
 use crate::reload::Cause;
+use crate::service::name_route;
 use crate::{Body, Host};
 
 /// Under which name this is logged.
 const LOG: &str = "core_app::ops";
+
+/// What is there beside the probes.
+const PATHS: [&str; 5] = ["/metrics", "/ops/reload", "/ops/log-levels", "/ops/stop", "/ops/config"];
 
 /// What the operators' port answers.
 pub(crate) struct OpsService<A>(Arc<Host<A>>);
@@ -68,12 +72,14 @@ impl<A: core_config::Settings> Service<Request<Body>> for OpsService<A> {
 async fn answer<A: core_config::Settings>(host: &Host<A>, parts: &Parts, body: Body) -> Answer {
     let configured = host.settings().host.ops.token.clone();
     let permission = token::check(&parts.headers, configured.as_ref());
+    let path = parts.uri.path();
+    let template = PATHS.into_iter().find(|template| *template == path);
+    name_route(parts, template.or_else(|| core_health::probe(path)));
     if let Some(probe) = host.health().respond(parts, permission.is_ok()) {
         return Ok(probe);
     }
-    let path = parts.uri.path();
     let mut response = match path {
-        "/metrics" => return Ok(routed(host.metrics().respond(parts), "/metrics")),
+        "/metrics" => return Ok(host.metrics().respond(parts)),
         "/ops/reload" => reload(host, parts, permission).await,
         "/ops/log-levels" => levels::answer(host, parts, body, permission).await,
         "/ops/stop" => stop(host, parts, permission),
@@ -81,15 +87,7 @@ async fn answer<A: core_config::Settings>(host: &Host<A>, parts: &Parts, body: B
         _ => return Err(Failure::not_found("there is nothing at this path")),
     }?;
     response.headers_mut().insert(header::CACHE_CONTROL, answer::NO_STORE);
-    let template = ["/ops/reload", "/ops/log-levels", "/ops/stop", "/ops/config"];
-    let template = template.into_iter().find(|template| *template == path);
-    Ok(routed(response, template.unwrap_or_default()))
-}
-
-/// Names the path for log and metrics.
-fn routed(mut response: Response<Bytes>, template: &'static str) -> Response<Bytes> {
-    response.extensions_mut().insert(Route::from(template));
-    response
+    Ok(response)
 }
 
 async fn reload<A: core_config::Settings>(

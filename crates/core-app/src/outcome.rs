@@ -12,7 +12,6 @@ pub(crate) const TARGET: &str = "core_app";
 
 /// The report of a stop that came to its end.
 pub(crate) fn of(report: &Report) -> Record {
-    let steps: Vec<Value> = report.steps.iter().map(step).collect();
     let is_failure = matches!(report.reason, Reason::Failed { .. });
     let outcome = if is_failure { "failed" } else { report.outcome().as_str() };
     let level = match report.outcome() {
@@ -20,20 +19,27 @@ pub(crate) fn of(report: &Report) -> Record {
         Outcome::Clean => Level::INFO,
         _ => Level::WARN,
     };
-    let record = stopped(level, outcome, report.duration, &Value::Array(steps));
-    record.with_text("reason", &report.reason.to_string())
+    stopped(level, outcome, report.duration, &report.reason.to_string(), &report.steps)
 }
 
-/// The report of a stop that was cut off.
-pub(crate) fn cut(outcome: &str, duration: Duration) -> Record {
-    stopped(Level::ERROR, outcome, duration, &json!([]))
+/// The report of a stop that was cut off: the steps are those that had ended.
+pub(crate) fn cut(outcome: &str, duration: Duration, reason: &str, steps: &[StepReport]) -> Record {
+    stopped(Level::ERROR, outcome, duration, reason, steps)
 }
 
-fn stopped(level: Level, outcome: &str, duration: Duration, steps: &Value) -> Record {
+fn stopped(
+    level: Level,
+    outcome: &str,
+    duration: Duration,
+    reason: &str,
+    steps: &[StepReport],
+) -> Record {
+    let steps: Vec<Value> = steps.iter().map(step).collect();
     Record::new(level, TARGET, "stopped")
         .with_text("outcome", outcome)
         .with_number("duration_ms", milliseconds(duration))
-        .with_json("steps", &steps.to_string())
+        .with_json("steps", &Value::Array(steps).to_string())
+        .with_text("reason", reason)
 }
 
 fn step(step: &StepReport) -> Value {

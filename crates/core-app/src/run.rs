@@ -20,7 +20,7 @@ use crate::reload::Cause;
 use crate::service::AppService;
 use crate::service_manager::ServiceManager;
 use crate::watchdog::{Leash, Watchdog};
-use crate::wire::log::LogWire;
+use crate::wire::log::{LogWire, without_noise};
 use crate::wire::secrets::SecretsWire;
 use crate::{App, BoxError, Error, Host, Running, hints, modes, say};
 
@@ -187,7 +187,7 @@ impl<A: core_config::Settings> Process<A> {
                     return Exit::stopped(report);
                 }
             };
-        logging.configure(&loaded.settings.host.logging);
+        logging.configure(&without_noise(&loaded.settings.host.logging));
 
         let built = Built::new(Ingredients {
             name,
@@ -210,7 +210,11 @@ impl<A: core_config::Settings> Process<A> {
         let signalled = ops.spawn(follow(signals, host.clone()));
         let bound = match built.bind().await {
             Ok(bound) => bound,
-            Err(error) => return refuse(error),
+            Err(error) => {
+                // What is given up now has not failed.
+                host.health().stopping();
+                return refuse(error);
+            }
         };
         let exit = match bound.spawn(start).await {
             Ok(spawned) => {
@@ -248,13 +252,12 @@ fn refuse(name: &str, logging: &Logging, fallback: &core_log::Config, error: Err
     let text = Chain(&error).to_string();
     hints::refused(name, &text);
     logging.configure(fallback);
-    let problems: Vec<String> = match &error {
-        Error::Config(error) => error.problems().iter().map(ToString::to_string).collect(),
-        _ => Vec::new(),
-    };
     let first = text.lines().next().unwrap_or_default().trim_end_matches(':');
-    let record = Record::new(Level::ERROR, TARGET, first);
-    let record = record.with_json("problems", &serde_json::json!(problems).to_string());
+    let mut record = Record::new(Level::ERROR, TARGET, first);
+    if let Error::Config(error) = &error {
+        let problems: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+        record = record.with_json("problems", &serde_json::json!(problems).to_string());
+    }
     logging.close_with(&record, LAST_LINE);
     Exit::failed(error)
 }

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use core_health::Health;
-use core_http::{Failure, RequestBody};
+use core_http::{Context as RequestContext, Failure, RequestBody};
 use core_shutdown::Stopping;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, Version};
@@ -109,6 +109,7 @@ impl<S: AppService> Front<S> {
         request: Request<Body>,
     ) -> Result<Response<FrontBody<S::ResponseBody>>, BoxError> {
         let (parts, body) = request.into_parts();
+        name_route(&parts, core_health::probe(parts.uri.path()));
         if let Some(probe) = self.health.respond(&parts, false) {
             return Ok(probe.map(|bytes| Either::Left(Full::new(bytes))));
         }
@@ -122,6 +123,13 @@ impl<S: AppService> Front<S> {
         std::future::poll_fn(|context| app.poll_ready(context)).await.map_err(Into::into)?;
         let response = app.call(Request::from_parts(parts, body)).await.map_err(Into::into)?;
         Ok(response.map(|body| Either::Right(Unified { body })))
+    }
+}
+
+/// Names the template of a path for log and metrics, whatever the answer will be.
+pub(crate) fn name_route(parts: &http::request::Parts, template: Option<&'static str>) {
+    if let (Some(context), Some(template)) = (parts.extensions.get::<RequestContext>(), template) {
+        context.set_route(template);
     }
 }
 

@@ -115,7 +115,8 @@ impl<'h> TaskBuilder<'h> {
     /// Starts the task. `work` makes its future, again after each failure.
     ///
     /// A task fails by an error or a panic; `Ok` is its proper end. What still runs when the
-    /// service stops is cut off after the callbacks of medium priority: a task that has something
+    /// service stops is cut off at priority 9, behind the critical callbacks and before those that
+    /// close databases: a task that has something
     /// to finish watches [`Host::stopping`](crate::Host::stopping), or has a callback that waits
     /// for it.
     ///

@@ -2,7 +2,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use core_log::Logging;
-use core_shutdown::{Signal, Signals};
+use core_shutdown::{Signal, Signals, StepReport};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
@@ -26,7 +26,9 @@ pub(crate) struct Watchdog {
 #[derive(Debug)]
 enum Command {
     /// The stop has begun, and must be over by then.
-    Arm(Instant),
+    Arm { deadline: Instant, reason: String },
+    /// A step of the stop has ended.
+    Ended(StepReport),
     /// All is over.
     Disarm,
 }
@@ -70,8 +72,13 @@ pub(crate) struct Leash(UnboundedSender<Command>);
 
 impl Leash {
     /// The process must be over at the deadline.
-    pub(crate) fn arm(&self, left: Duration) {
-        let _ = self.0.send(Command::Arm(Instant::now() + left));
+    pub(crate) fn arm(&self, left: Duration, reason: String) {
+        let _ = self.0.send(Command::Arm { deadline: Instant::now() + left, reason });
+    }
+
+    /// What had ended is told if the process is cut off.
+    pub(crate) fn ended(&self, step: &StepReport) {
+        let _ = self.0.send(Command::Ended(step.clone()));
     }
 }
 
@@ -82,54 +89,58 @@ async fn watch(
     logging: Logging,
 ) {
     let mut first_signal = None;
-    let mut armed: Option<Armed> = None;
+    let mut stop: Option<Stop> = None;
     loop {
         tokio::select! {
-            signal = signals.next() => {
-                let is_stop = signal != Signal::Hangup;
-                if is_stop && first_signal.replace(signal).is_some() {
-                    let began = armed.map_or_else(Instant::now, |armed| armed.at);
-                    end(&logging, began, "forced", 128 + signal.number());
+            biased;
+            command = commands.recv() => match (command, &mut stop) {
+                (Some(Command::Arm { deadline, reason }), stop) => {
+                    let began = stop.as_ref().map_or_else(Instant::now, |stop| stop.began);
+                    *stop = Some(Stop { began, deadline, reason, steps: Vec::new() });
                 }
-                if is_stop && armed.is_none() {
+                (Some(Command::Ended(step)), Some(stop)) => stop.steps.push(step),
+                (Some(Command::Ended(_)), None) => {}
+                (Some(Command::Disarm) | None, _) => return,
+            },
+            signal = signals.next() => {
+                if signal != Signal::Hangup {
                     // Whoever is to begin the stop may be stuck: then this deadline counts.
-                    armed = Some(Armed::now(core_shutdown::Config::default().timeout.get()));
+                    let stop = stop.get_or_insert_with(|| Stop::by(signal));
+                    if first_signal.replace(signal).is_some() {
+                        end(&logging, stop, "forced", 128 + signal.number());
+                    }
                 }
                 // Without a receiver the service is at its end.
                 let _ = asked.send(signal);
             }
-            command = commands.recv() => match command {
-                Some(Command::Arm(deadline)) => {
-                    let at = armed.map_or_else(Instant::now, |armed| armed.at);
-                    armed = Some(Armed { at, deadline });
-                }
-                Some(Command::Disarm) | None => return,
-            },
-            at = over(armed) => end(&logging, at, "cut_short", CUT_SHORT),
+            stop = over(stop.as_ref()) => end(&logging, stop, "cut_short", CUT_SHORT),
         }
     }
 }
 
-/// Since when, and until when.
-#[derive(Clone, Copy)]
-struct Armed {
-    at: Instant,
+/// A stop as far as it is known here.
+struct Stop {
+    began: Instant,
     deadline: Instant,
+    reason: String,
+    steps: Vec<StepReport>,
 }
 
-impl Armed {
-    fn now(left: Duration) -> Self {
-        let at = Instant::now();
-        Self { at, deadline: at + left }
+impl Stop {
+    /// Of which nobody has told but a signal.
+    fn by(signal: Signal) -> Self {
+        let began = Instant::now();
+        let deadline = began + core_shutdown::Config::default().timeout.get();
+        Self { began, deadline, reason: signal.as_str().into(), steps: Vec::new() }
     }
 }
 
-/// Waits for the deadline, if there is one; gives the time at which the stop had begun.
-async fn over(armed: Option<Armed>) -> Instant {
-    match armed {
-        Some(Armed { at, deadline }) => {
-            tokio::time::sleep_until((deadline + MARGIN).into()).await;
-            at
+/// Waits until a stop, if there is one, should be over.
+async fn over(stop: Option<&Stop>) -> &Stop {
+    match stop {
+        Some(stop) => {
+            tokio::time::sleep_until((stop.deadline + MARGIN).into()).await;
+            stop
         }
         None => std::future::pending().await,
     }
@@ -137,7 +148,8 @@ async fn over(armed: Option<Armed>) -> Instant {
 
 /// The last line, and the end.
 #[expect(clippy::disallowed_methods, reason = "this is the watchdog")]
-fn end(logging: &Logging, began: Instant, outcome: &str, code: u8) -> ! {
-    logging.close_with(&outcome::cut(outcome, began.elapsed()), FLUSH);
+fn end(logging: &Logging, stop: &Stop, outcome: &str, code: u8) -> ! {
+    let line = outcome::cut(outcome, stop.began.elapsed(), &stop.reason, &stop.steps);
+    logging.close_with(&line, FLUSH);
     std::process::exit(code.into());
 }

@@ -23,7 +23,7 @@ pub use self::{
     health::Health,
     options::CheckOptions,
     report::Report,
-    respond::is_probe,
+    respond::probe,
     snapshot::{CheckSnapshot, Snapshot},
     state::{Group, Kind, State},
 };

@@ -44,7 +44,7 @@ pub(crate) fn respond(
     parts: &request::Parts,
     details: bool,
 ) -> Option<Response<Bytes>> {
-    let (group, name) = route(parts.uri.path())?;
+    let (_, group, name) = matching(parts.uri.path())?;
     let snapshot = shared.snapshot();
     let mut checks: Vec<_> = snapshot
         .checks
@@ -80,19 +80,21 @@ pub(crate) fn respond(
     Some(write(&answer, format, parts.method == Method::HEAD))
 }
 
-/// Whether a path asks for a probe: what is never shed, redirected, or logged line by line.
-pub fn is_probe(path: &str) -> bool {
-    route(path).is_some()
+/// The probe that a path asks for, such as `/health/ready`, if it asks for one: what is never shed,
+/// redirected, or logged line by line. The names of single checks are left out, so that these are
+/// few.
+pub fn probe(path: &str) -> Option<&'static str> {
+    matching(path).map(|(template, ..)| template)
 }
 
 /// The group that a path asks for, and perhaps the one check of it.
-fn route(path: &str) -> Option<(Group, Option<&str>)> {
+fn matching(path: &str) -> Option<(&'static str, Group, Option<&str>)> {
     PATHS.iter().find_map(|&(prefix, group)| {
         let rest = path.strip_prefix(prefix)?;
         if rest.is_empty() {
-            Some((group, None))
+            Some((prefix, group, None))
         } else {
-            Some((group, Some(rest.strip_prefix('/')?)))
+            Some((prefix, group, Some(rest.strip_prefix('/')?)))
         }
     })
 }

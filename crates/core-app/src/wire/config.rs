@@ -89,7 +89,7 @@ fn observe(event: &Event, told: &Told, component: &Component, catalog: &Catalog)
             told.unchanged.increment();
             told.succeeded();
             component.healthy();
-            tracing::debug!(target: LOG, "configuration is unchanged");
+            tracing::info!(target: LOG, "configuration is unchanged");
         }
         Event::Refused { reasons } => {
             told.refused.increment();
@@ -111,7 +111,7 @@ pub(crate) fn to_log<A: core_config::Settings>(live: &Live<Settings<A>>, logging
         "logging",
         |settings| &settings.host.logging,
         move |_, new| {
-            let prepared = logging.prepare(new);
+            let prepared = logging.prepare(&super::log::without_noise(new));
             Ok(Commit::new(move || prepared.commit()))
         },
     );

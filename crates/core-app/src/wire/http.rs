@@ -1,6 +1,5 @@
 //! HTTP to log, metrics and shutdown.
 
-use core_health::is_probe;
 use core_http::{Config, Event, Stack};
 use core_metrics::{Buckets, CounterFamily, HistogramFamily, Metrics};
 use core_shutdown::InFlight;
@@ -56,7 +55,7 @@ pub(crate) fn stack(
 
 /// Probes and scrapes come all day: they are counted, and seen at the level debug.
 fn is_quiet(path: &str) -> bool {
-    is_probe(path) || path == "/metrics"
+    core_health::probe(path).is_some() || path == "/metrics"
 }
 
 fn observe(event: &Event<'_>, listener: &'static str, metrics: &RequestMetrics) {
@@ -69,7 +68,10 @@ fn observe(event: &Event<'_>, listener: &'static str, metrics: &RequestMetrics) 
             let (error_id, error_code) = (failure.id().as_str(), failure.code());
             let (status, causes) = (failure.status().as_u16(), failure.causes());
             let cause = (!causes.is_empty()).then(|| tracing::field::display(&causes));
-            if failure.status().is_server_error() {
+            if is_quiet(path) {
+                // A probe that says no has not failed.
+                tracing::debug!(target: LOG, method, path, status, "probe refused");
+            } else if failure.status().is_server_error() {
                 tracing::error!(target: LOG, method, path, route, status, error_id, error_code, cause, "request failed");
             } else {
                 tracing::warn!(target: LOG, method, path, route, status, error_id, error_code, cause, "request refused");

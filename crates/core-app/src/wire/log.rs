@@ -9,6 +9,21 @@ use core_metrics::{CounterFamily, Metrics};
 
 use crate::Error;
 
+/// What they tell of every edit is nobody's trouble; an operator who wants it names them.
+const NOISY: [&str; 2] = ["notify", "notify_debouncer_full"];
+
+/// Quiets what is of no use to an operator, unless its level was given.
+pub(crate) fn without_noise(config: &core_log::Config) -> core_log::Config {
+    let mut config = config.clone();
+    for noisy in NOISY {
+        let is_given = config.level.targets().any(|(target, _)| target.starts_with(noisy));
+        if !is_given {
+            config.level = config.level.with_target(noisy, core_log::Level::ERROR);
+        }
+    }
+    config
+}
+
 /// Hears of the log from the first line on, and tells it when there is somebody to tell.
 #[derive(Clone, Default)]
 pub(crate) struct LogWire(Arc<Mutex<State>>);

@@ -20,7 +20,7 @@ pub(crate) fn observe(
     match event {
         Event::Began { reason } => {
             if let Some(leash) = leash {
-                leash.arm(timeout);
+                leash.arm(timeout, reason.to_string());
             }
             if let Some(service_manager) = service_manager {
                 service_manager.stopping();
@@ -35,6 +35,9 @@ pub(crate) fn observe(
             tracing::warn!(target: LOG, step = name, in_flight, left_ms, "still waiting for a step of the stop");
         }
         Event::Ended { step } => {
+            if let Some(leash) = leash {
+                leash.ended(step);
+            }
             let duration_ms = milliseconds(step.duration);
             let (name, outcome) = (step.name.as_str(), step.outcome.as_str());
             if step.outcome == StepOutcome::Done {

@@ -156,6 +156,9 @@ async fn a_drain_loses_nothing() {
     assert!(metrics.contains("http_requests_in_flight 1"), "{metrics}");
     assert!(metrics.contains(r#"shutdown_phase_info{phase="drain"} 1"#), "{metrics}");
     assert!(metrics.contains("shutdown_left_seconds 19."), "{metrics}");
+    let probes =
+        r#"http_requests_total{listener="app",method="GET",route="/health/ready",status="503"} 1"#;
+    assert!(metrics.contains(probes), "{metrics}");
     go.send(true).unwrap();
     let answer = request.await.unwrap();
     assert_eq!((answer.status, answer.body.as_str()), (200, "done"));
@@ -176,4 +179,29 @@ async fn the_ops_port_stops_the_service() {
     assert_eq!((answer.status, &answer.json()["status"]), (202, &"stopping".into()));
     let mut stopping = running.host().stopping();
     assert_eq!(stopping.reason().await, Reason::Requested);
+}
+
+/// STOP-1: tasks end behind what takes work in, and before what they work with is closed.
+#[tokio::test]
+async fn tasks_end_between_intake_and_databases() {
+    let running = app()
+        .start(|host: Host<_>| async move {
+            host.task("works").spawn(std::future::pending::<Result<(), BoxError>>)?;
+            for (name, priority) in
+                [("close_database", Priority::HIGH), ("stop_intake", Priority::CRITICAL)]
+            {
+                host.on_stop(name, priority, || async { Ok(()) })?;
+            }
+            Ok::<_, BoxError>(axum::Router::new())
+        })
+        .await
+        .unwrap();
+    let report = running.stop().await;
+    let callbacks: Vec<&str> = report
+        .steps
+        .iter()
+        .filter(|step| step.priority.is_some())
+        .map(|step| step.name.as_str())
+        .collect();
+    assert_eq!(callbacks, ["stop_intake", "tasks", "close_database"]);
 }

@@ -65,6 +65,9 @@ fn a_second_signal_ends_it_at_once() {
         assert_eq!((status.code(), status.signal()), (Some(code), None));
         let last = lines.last().unwrap();
         assert_eq!((&last["message"], &last["outcome"]), (&"stopped".into(), &"forced".into()));
+        assert_eq!(last["reason"], "SIGTERM");
+        // What had ended by then is told.
+        assert_eq!(last["steps"][0]["name"], "readiness", "{last}");
     }
 }
 
