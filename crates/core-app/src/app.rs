@@ -30,6 +30,8 @@ pub struct App<A = NoSettings> {
     /// None: the process' own.
     pub(crate) arguments: Option<Vec<OsString>>,
     pub(crate) environment: Option<Vec<(String, String)>>,
+    /// Names of variables that are no text.
+    pub(crate) unreadable: Vec<String>,
     pub(crate) optional_files: Vec<PathBuf>,
     pub(crate) key_folders: Vec<PathBuf>,
     pub(crate) backends: Vec<(String, std::sync::Arc<dyn Backend>)>,
@@ -49,6 +51,7 @@ impl App<NoSettings> {
             prefix: name.to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_"),
             arguments: None,
             environment: None,
+            unreadable: Vec::new(),
             optional_files: Vec::new(),
             key_folders: Vec::new(),
             backends: Vec::new(),
@@ -69,6 +72,7 @@ impl<A: core_config::Settings> App<A> {
             prefix: self.prefix,
             arguments: self.arguments,
             environment: self.environment,
+            unreadable: self.unreadable,
             optional_files: self.optional_files,
             key_folders: self.key_folders,
             backends: self.backends,

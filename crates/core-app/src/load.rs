@@ -33,6 +33,7 @@ pub(crate) fn loader<A: core_config::Settings>(
     loader = arguments.config.iter().fold(loader, Loader::with_file);
     loader = app.key_folders.iter().fold(loader, Loader::with_key_folder);
     loader = loader.with_dot_env(".env").with_environment(app.prefix.clone(), environment);
+    loader = loader.with_unreadable_variables(app.unreadable.iter().cloned());
     if arguments.structured_logging {
         loader = loader.with_flag("--structured-logging", "logging.json_format=true");
     }

@@ -35,9 +35,11 @@ pub(crate) fn answer<A>(name: &str, question: &Question, loaded: &Loaded<Setting
         Question::Explain(key) => {
             let explanations = Key::parse(key).map(|key| loaded.effective.explain(&key));
             let Some(explanations) = explanations.filter(|known| !known.is_empty()) else {
-                say::aside(&format!(
-                    "no setting is called `{key}`; --print-config lists all of them\n"
-                ));
+                let hint = match loaded.effective.nearest(key) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => "--print-config lists all of them".into(),
+                };
+                say::aside(&format!("{name}: no setting is called `{key}`; {hint}\n"));
                 return Exit::usage();
             };
             say::answer(&explanations.iter().map(ToString::to_string).collect::<String>())

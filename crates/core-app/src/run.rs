@@ -52,7 +52,10 @@ where
             return Exit::usage();
         }
     };
-    let environment = app.environment.take().unwrap_or_else(variables);
+    let environment = match app.environment.take() {
+        Some(environment) => environment,
+        None => variables(&mut app.unreadable),
+    };
     let is_colored =
         !environment.iter().any(|(name, value)| name == "NO_COLOR" && !value.is_empty());
     // The main thread is the operators': it answers, reloads and stops, whatever the app does.
@@ -98,13 +101,19 @@ where
     }
 }
 
-/// The variables that are text; what is not cannot be a setting.
+/// The variables that are text; of the others the names.
 #[expect(clippy::disallowed_methods, reason = "read once, and handed to the loader")]
-fn variables() -> Vec<(String, String)> {
-    let pair = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
-    std::env::vars_os().filter_map(pair).collect()
+fn variables(unreadable: &mut Vec<String>) -> Vec<(String, String)> {
+    let mut variables = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        match (name.into_string(), value.into_string()) {
+            (Ok(name), Ok(value)) => variables.push((name, value)),
+            (Ok(name), Err(_)) => unreadable.push(name),
+            // No setting has such a name.
+            (Err(_), _) => {}
+        }
+    }
+    variables
 }
 
 /// There is no log yet, or it is not wanted.

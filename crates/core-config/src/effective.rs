@@ -8,6 +8,7 @@ use crate::mask::mask;
 use crate::merge::Merged;
 use crate::node::Node;
 use crate::schema::{Schema, View};
+use crate::suggest::nearest;
 use crate::{Key, Origin};
 
 /// One effective setting: its value as it may be shown, and where it came from.
@@ -133,6 +134,13 @@ impl Effective {
         };
         let settings = self.settings.iter().filter(|setting| below(setting) || within(setting));
         settings.map(Explanation).collect()
+    }
+
+    /// The key that was meant by one that is not there, if one is near enough.
+    pub fn nearest(&self, typed: &str) -> Option<String> {
+        let keys: Vec<String> =
+            self.settings.iter().map(|setting| setting.key.to_string()).collect();
+        nearest(typed, keys.iter().map(String::as_str)).map(str::to_owned)
     }
 
     /// The settings as a document of TOML, each line with its origin.

@@ -23,6 +23,7 @@ pub struct Loader<T> {
     dot_env: Option<PathBuf>,
     prefix: String,
     variables: Vec<(String, String)>,
+    unreadable: Vec<String>,
     arguments: Vec<Argument>,
     settings: PhantomData<fn() -> T>,
 }
@@ -44,6 +45,7 @@ impl<T: Settings> Loader<T> {
             dot_env: None,
             prefix: String::new(),
             variables: Vec::new(),
+            unreadable: Vec::new(),
             arguments: Vec::new(),
             settings: PhantomData,
         }
@@ -93,6 +95,13 @@ impl<T: Settings> Loader<T> {
     ) -> Self {
         self.prefix = prefix.into();
         self.variables = variables.into_iter().collect();
+        self
+    }
+
+    /// Names variables whose values are no UTF-8. Those that belong to the settings are mistakes.
+    #[must_use]
+    pub fn with_unreadable_variables(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.unreadable = names.into_iter().collect();
         self
     }
 
@@ -156,6 +165,8 @@ impl<T: Settings> Loader<T> {
             (name.clone(), value.clone(), Origin::Variable { name: name.clone() })
         });
         take(Ok(environment::read(variables, &self.prefix, schema)));
+        let unreadable = environment::unreadable(&self.unreadable, &self.prefix, schema);
+        unreadable.into_iter().for_each(|problem| take(Err(problem)));
         take(Ok(arguments::read(&self.arguments, schema)));
 
         if schema.has_former_names() {
@@ -218,7 +229,10 @@ impl FileSource {
                 file::read(path).map(|node| node.map(Found::from)).transpose().map(take);
             }
             Self::Folder(path) => match file::folder(path) {
-                Ok(files) => {
+                Ok((files, others)) => {
+                    if !others.is_empty() {
+                        take(Ok(Found::passed_over(path, &others)));
+                    }
                     files.into_iter().for_each(|file| Self::Required(file).read(schema, take));
                 }
                 Err(problem) => take(Err(problem)),

@@ -11,7 +11,7 @@ mod text;
 mod toml;
 mod yaml;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::node::Node;
 use crate::{Origin, Problem};
@@ -28,6 +28,14 @@ pub(crate) struct Found {
 impl Found {
     fn nothing(origin: Origin) -> Self {
         Node::table(origin).into()
+    }
+
+    /// Files that lie in a folder of configuration, and are none.
+    pub(crate) fn passed_over(folder: &Path, files: &[PathBuf]) -> Self {
+        let mut found = Self::nothing(Origin::WholeFile { path: folder.to_owned() });
+        let message = "is passed over, for its name does not end in .toml, .json or .yaml";
+        found.warnings = files.iter().map(|file| file_problem(file, message)).collect();
+        found
     }
 }
 

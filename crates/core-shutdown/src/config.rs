@@ -57,13 +57,16 @@ impl Config {
         if fixed >= self.timeout.get() {
             return Err(Error::Budget {
                 key: "timeout",
-                rule: "must exceed the propagation delay and the flush reserve together",
+                rule: format!(
+                    "must exceed propagation_delay and flush_reserve together, {} and {}",
+                    self.propagation_delay, self.flush_reserve
+                ),
             });
         }
         if self.timeout >= self.grace_period {
             return Err(Error::Budget {
                 key: "timeout",
-                rule: "must be less than the grace period",
+                rule: format!("must be less than grace_period, {}", self.grace_period),
             });
         }
         Ok(())

@@ -10,7 +10,7 @@ pub enum Error {
         /// The field of [`Config`](crate::Config).
         key: &'static str,
         /// What it breaks.
-        rule: &'static str,
+        rule: String,
     },
     /// Not a priority.
     #[error("a priority is from {} to {}, not {priority}", Priority::FIRST.value(), Priority::LAST.value())]

@@ -30,7 +30,7 @@ fn set(argument: &Argument, schema: &Schema, root: &mut Node) -> Result<(), Prob
     };
     // What stands before the sign may be a secret that was pasted at the wrong place.
     let malformed =
-        || Problem::of(flag(""), "expected a key and a value, such as `server.port=80`");
+        || Problem::of(flag(""), "expected a key and a value, as in `--set logging.level=debug`");
     let (name, value) = setting.split_once('=').ok_or_else(malformed)?;
     let is_name = |segment: &Segment| matches!(segment, Segment::Name(_));
     let key = Key::parse(name.trim()).filter(|key| key.segments().iter().all(is_name));

@@ -50,6 +50,14 @@ pub(crate) fn read(
     found
 }
 
+/// Refuses variables that belong to the settings, and whose values are no text.
+pub(crate) fn unreadable(variables: &[String], prefix: &str, schema: &Schema) -> Vec<Problem> {
+    let names = Names::new(prefix, schema);
+    let ours = variables.iter().filter(|name| !names.matches(name).is_empty());
+    let origin = |name: &String| Origin::Variable { name: name.clone() };
+    ours.map(|name| Problem::of(origin(name), "is not UTF-8")).collect()
+}
+
 /// How a variable's name was found. The greater wins where two variables set one key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {

@@ -70,21 +70,26 @@ pub(super) fn text(path: &Path) -> Result<Option<String>, String> {
     Ok(Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)))
 }
 
-/// The configuration files of a `conf.d` folder, in the order of their names. Hidden files and
-/// files of other types are none of ours.
-pub(crate) fn folder(path: &Path) -> Result<Vec<PathBuf>, Problem> {
+/// The configuration files of a `conf.d` folder, in the order of their names, and what else lies
+/// there. Hidden files, editors' copies and folders are nobody's mistake.
+pub(crate) fn folder(path: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Problem> {
     let failed =
         |error: std::io::Error| file_problem(path, format!("cannot be read: {}", error.kind()));
-    let mut files = Vec::new();
+    let (mut files, mut others) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(path).map_err(failed)? {
         let file = entry.map_err(failed)?.path();
-        let is_hidden =
-            file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with('.') || name.ends_with('~') {
+            continue;
+        }
         let ending = ending(&file);
-        if !is_hidden && matches!(ending.as_deref(), Some("toml" | "json" | "yaml" | "yml")) {
+        if matches!(ending.as_deref(), Some("toml" | "json" | "yaml" | "yml")) {
             files.push(file);
+        } else if !file.is_dir() {
+            others.push(file);
         }
     }
     files.sort();
-    Ok(files)
+    others.sort();
+    Ok((files, others))
 }

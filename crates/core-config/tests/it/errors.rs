@@ -136,8 +136,8 @@ fn variables_and_flags_are_named() {
         configuration refused, 6 problems:
           variable APP_SERVER_REQUEST_TIMEOUT: server.request_timeout: expected a duration such as `30s`, `5m` or `1h 30m`, or a number of seconds
           variable APP_SERVER_WORKERS: server.workers: expected a whole number from 1 to 100
-          flag --set: expected a key and a value, such as `server.port=80`
-          flag --set: expected a key and a value, such as `server.port=80`
+          flag --set: expected a key and a value, as in `--set logging.level=debug`
+          flag --set: expected a key and a value, as in `--set logging.level=debug`
           flag --set server.most: server.most: expected a whole number from 0 up
           flag --set sever.most: sever: unknown key; did you mean `server`?"#]]
     .assert_eq(&loader.load().unwrap_err().to_string());

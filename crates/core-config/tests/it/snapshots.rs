@@ -107,7 +107,7 @@ fn errors_read_well() {
         APP_SERVER_BIND_ADDRESS: configuration refused, 1 problem:
           variable APP_SERVER_BIND_ADDRESS: server.bind_address: expected an address such as `127.0.0.1:8080`
         --set: configuration refused, 2 problems:
-          flag --set: expected a key and a value, such as `server.port=80`
+          flag --set: expected a key and a value, as in `--set logging.level=debug`
           flag --set server.workers: server.workers: expected a whole number from 1 to 100
     "#]].assert_eq(&seen);
     let shown = seen.replace("canary.ini", "");

@@ -19,7 +19,7 @@ fn what_does_not_fit_is_refused() {
     assert!(check(&|config| config.timeout = (7 * SECOND).into()).is_ok());
     let error = check(&|config| config.grace_period = config.timeout).unwrap_err();
     assert!(matches!(error, Error::Budget { key: "timeout", .. }));
-    assert_eq!(error.to_string(), "the stop's timeout must be less than the grace period");
+    assert_eq!(error.to_string(), "the stop's timeout must be less than grace_period, 20s");
 }
 
 /// One absolute deadline: however much hangs, the flush has its reserve and the whole ends in time.

@@ -58,7 +58,8 @@ fn mistakes_are_told() {
             "bad.json:1:23: logging.level: expected a level such as",
         ),
         (vec!["--check-config", "--config", absent.as_str()], "absent.json: does not exist"),
-        (vec!["--explain", "nothing"], "no setting is called `nothing`"),
+        (vec!["--explain", "nothing"], "mira: no setting is called `nothing`; --print-config"),
+        (vec!["--explain", "logging.levl"], "did you mean `logging.level`?"),
         (vec!["--check-config", "--print-config"], "cannot be used with"),
     ] {
         let (code, stdout, stderr) = output(&mut command(&arguments));

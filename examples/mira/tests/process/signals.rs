@@ -58,6 +58,7 @@ fn a_second_signal_ends_it_at_once() {
         mira.app();
         mira.signal("TERM");
         mira.wait_for_message("stopping");
+        while get(&mira.ops(), "/health/ready").status != 503 {}
         let began = Instant::now();
         mira.signal(second);
         let (status, lines, _) = mira.end();

@@ -73,3 +73,32 @@ fn two_messages_are_written_at_every_level() {
     let messages: Vec<_> = mira.stop().iter().map(|line| line["message"].clone()).collect();
     assert_eq!(messages, ["listening", "listening", "stopped"]);
 }
+
+/// CFG-1: a variable of ours that is no text is refused by its name; others are nobody's business.
+#[test]
+fn a_variable_that_is_no_text_is_refused() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let value = std::ffi::OsStr::from_bytes(b"canary-\xff");
+    let mut command = command(&["--check-config"]);
+    command.env("MIRA_LOG_LEVEL", value).env("OTHER", value);
+    let (code, _, stderr) = output(&mut command);
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("variable MIRA_LOG_LEVEL: is not UTF-8\n"), "{stderr}");
+    assert!(!stderr.contains("OTHER") && !stderr.contains("canary"), "{stderr}");
+}
+
+/// CFG-1: in a folder of files, what is no configuration is passed over, and said to be.
+#[test]
+fn other_files_of_a_folder_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.json", "b.ini", ".hidden", "a.json~"] {
+        std::fs::write(folder.path().join(name), "{}").unwrap();
+    }
+    let path = folder.path().display().to_string();
+    let (code, _, stderr) = output(&mut command(&["--check-config", "--config", &path]));
+    assert_eq!(code, Some(0));
+    let expected = format!(
+        "warning: {path}/b.ini: is passed over, for its name does not end in .toml, .json or .yaml\n"
+    );
+    assert_eq!(stderr, expected);
+}
