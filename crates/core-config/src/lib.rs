@@ -6,6 +6,7 @@ mod deprecation;
 mod draft;
 mod effective;
 mod error;
+mod flags;
 mod key;
 mod live;
 mod loader;
@@ -22,12 +23,15 @@ mod source;
 mod suggest;
 mod watch;
 
+#[cfg(feature = "openfeature")]
+pub use self::flags::FlagProvider;
 pub use self::{
     catalog::{Catalog, Entry},
     config::Config,
     draft::{Draft, Loaded},
     effective::{Effective, Explanation, Setting},
     error::Error,
+    flags::{Decision, Flag, Flags, Reason},
     key::Key,
     live::{Applied, BoxError, Commit, Event, Generation, Live, Peek, Reader, Refusal},
     loader::Loader,

@@ -5,6 +5,7 @@ mod declared;
 mod edits;
 mod environment;
 mod errors;
+mod flags;
 mod layers;
 mod live;
 mod origins;
