@@ -143,3 +143,38 @@ fn a_requested_stop_survives_the_first_signal() {
     let last = lines.last().unwrap();
     assert_eq!((&last["outcome"], &last["reason"]), (&"clean".into(), &"requested".into()));
 }
+
+/// STOP-4: as PID 1 of its own namespace, where signals without a handler do nothing, it stops in
+/// order.
+#[test]
+fn as_pid_1_it_stops_in_order() {
+    let can_unshare = Command::new("unshare")
+        .args(["--pid", "--fork", "true"])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !can_unshare {
+        println!("skipped: no right to make a PID namespace; run as root");
+        return;
+    }
+    let mut command = Command::new("unshare");
+    command
+        .args(["--pid", "--fork", "--kill-child", env!("CARGO_BIN_EXE_mira")])
+        .env_clear()
+        .env("MIRA_SERVER_BIND_ADDRESS", "127.0.0.1:0")
+        .env("MIRA_OPS_BIND_ADDRESS", "127.0.0.1:0")
+        .env("MIRA_SERVER_PROPAGATION_DELAY", "0");
+    let mira = Mira::spawn(command);
+    mira.app();
+    let unshare = mira.id();
+    let children =
+        std::fs::read_to_string(format!("/proc/{unshare}/task/{unshare}/children")).unwrap();
+    let inside = children.trim();
+    let status = std::fs::read_to_string(format!("/proc/{inside}/status")).unwrap();
+    let ids = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap();
+    assert!(ids.ends_with("\t1"), "{ids}");
+    assert!(Command::new("kill").args(["-s", "TERM", inside]).status().unwrap().success());
+    let (status, lines, _) = mira.end();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(lines.last().unwrap()["outcome"], "clean");
+}
