@@ -53,10 +53,11 @@ pub(crate) enum Subject {
     Event(Event),
 }
 
-/// The scope of a message's work: every line inside it says who works on what.
+/// The scope of a message's work: every line inside it says who works on what, and for whom.
 pub(crate) fn scope(message: &Message) -> Scope {
-    Scope::root()
-        .with_correlation_id(message.correlation_id.clone())
+    message
+        .origin
+        .refine(Scope::new(message.correlation_id.clone()))
         .with_workflow_id(message.message_id.as_str())
         .with_task_id(format!("{}/{}", message.message_id, message.message_type.as_str()))
         .with_agent_id(message.message_type.agent())

@@ -1,11 +1,14 @@
 //! What agents are asked to do.
 
+mod origin;
+
 use std::time::SystemTime;
 
 use core_types::{CorrelationId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+pub use self::origin::Origin;
 use crate::read::{Mistakes, field, nearest, quoted};
 use crate::webhook::Event;
 use crate::{Brief, Date, Error, agents, brief};
@@ -29,6 +32,9 @@ pub struct Message {
     pub received_at: Timestamp,
     /// Where it came from.
     pub source: Source,
+    /// What the request that brought it was known by. Nothing, if an older Mira took it.
+    #[serde(default)]
+    pub origin: Origin,
 }
 
 /// What is to be done.

@@ -10,7 +10,7 @@ use tracing::info;
 
 use crate::agents::{self, Subject};
 use crate::broker::{Broker, Claim, Record, Status};
-use crate::message::{Data, MessageType, Request, Source};
+use crate::message::{Data, MessageType, Origin, Request, Source};
 use crate::webhook::{self, Delivery, Provider};
 use crate::{Date, Error, Failure, Message};
 
@@ -195,13 +195,15 @@ impl Platform {
         source: Source,
         now: SystemTime,
     ) -> Message {
+        let scope = Scope::child();
         Message {
             message_id: (self.ids)(),
             message_type,
-            correlation_id: Scope::child().correlation_id().clone(),
+            correlation_id: scope.correlation_id().clone(),
             data,
             received_at: Timestamp::from(now),
             source,
+            origin: Origin::of(&scope),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
-use core_types::{CorrelationId, InScope as _, Scope};
+use core_types::{CorrelationId, InScope as _, RequestId, Scope};
 use mira::broker::Settings;
 use mira::{Broker, Platform, Reply};
 use tokio::task::JoinSet;
@@ -51,7 +51,8 @@ async fn every_line_says_who_works_on_what() {
     let platform = Platform::new(broker).with_ids(|| "m-1".into());
     let mut workers = JoinSet::new();
     workers.spawn(platform.worker());
-    let scope = Scope::root().with_correlation_id(CorrelationId::parse("c-7").expect("an id"));
+    let scope = Scope::new(CorrelationId::parse("c-7").expect("an id"))
+        .with_request_id(RequestId::parse("r-7").expect("an id"));
     let body = br#"{"message_type": "generate_plan", "data": {"name": "Shop"}}"#;
     let reply = platform.handle_api(body, true).in_scope(scope).await;
     assert!(matches!(reply, Ok(Reply::Completed(_))));
@@ -60,12 +61,12 @@ async fn every_line_says_who_works_on_what() {
     assert_eq!(
         lines.0.lock().expect("no panic")[..],
         [
-            "Message accepted message_type=\"generate_plan\" message_id=\"m-1\" [correlation_id c-7]",
-            "Processing message message_type=\"generate_plan\" correlation_id=c-7 [correlation_id c-7] [agent_id project-plan-agent] [task_id m-1/generate_plan] [workflow_id m-1]",
-            "Plan made plan_id=\"plan-m-1\" tasks=12 [correlation_id c-7] [agent_id project-plan-agent] [task_id m-1/plan] [workflow_id m-1]",
-            "Risks assessed risks=5 [correlation_id c-7] [agent_id risk-assessment-agent] [task_id m-1/risks] [workflow_id m-1]",
-            "Report written plan_id=\"plan-m-1\" state=\"at_risk\" [correlation_id c-7] [agent_id status-report-agent] [task_id m-1/report] [workflow_id m-1]",
-            "Message completed message_type=\"generate_plan\" attempt=1 [correlation_id c-7] [agent_id project-plan-agent] [task_id m-1/generate_plan] [workflow_id m-1]",
+            "Message accepted message_type=\"generate_plan\" message_id=\"m-1\" [correlation_id c-7] [request_id r-7]",
+            "Processing message message_type=\"generate_plan\" correlation_id=c-7 [correlation_id c-7] [request_id r-7] [agent_id project-plan-agent] [task_id m-1/generate_plan] [workflow_id m-1]",
+            "Plan made plan_id=\"plan-m-1\" tasks=12 [correlation_id c-7] [request_id r-7] [agent_id project-plan-agent] [task_id m-1/plan] [workflow_id m-1]",
+            "Risks assessed risks=5 [correlation_id c-7] [request_id r-7] [agent_id risk-assessment-agent] [task_id m-1/risks] [workflow_id m-1]",
+            "Report written plan_id=\"plan-m-1\" state=\"at_risk\" [correlation_id c-7] [request_id r-7] [agent_id status-report-agent] [task_id m-1/report] [workflow_id m-1]",
+            "Message completed message_type=\"generate_plan\" attempt=1 [correlation_id c-7] [request_id r-7] [agent_id project-plan-agent] [task_id m-1/generate_plan] [workflow_id m-1]",
         ]
     );
 }

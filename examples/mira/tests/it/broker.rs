@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use core_types::{CorrelationId, Timestamp};
 use mira::broker::{Kind, Settings};
-use mira::message::{Data, MessageType, Source};
+use mira::message::{Data, MessageType, Origin, Source};
 use mira::{Broker, Error, Message};
 use serde_json::value::RawValue;
 use tokio::task::JoinSet;
@@ -90,6 +90,7 @@ suite! {
     draining_ends_the_workers_and_loses_nothing
     any_replica_answers
     the_load_is_told
+    the_work_is_in_the_trace_of_its_request
 }
 
 pub(crate) fn message(id: &str) -> Message {
@@ -100,6 +101,7 @@ pub(crate) fn message(id: &str) -> Message {
         data: Data::Brief(brief(&serde_json::json!({ "name": "Shop" }))),
         received_at: Timestamp::from(noon()),
         source: Source::Api,
+        origin: Origin::default(),
     }
 }
 

@@ -11,4 +11,5 @@ mod reload;
 mod signals;
 mod start;
 mod terminal;
+mod trace;
 mod webhooks;

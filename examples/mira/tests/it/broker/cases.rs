@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use core_types::{Baggage, RequestId, Scope, TraceContext};
 use mira::broker::{Claim, Load, Status};
+use mira::message::Origin;
 use mira::plan::Project;
 use mira::{Error, Kind};
 use tokio::sync::mpsc;
@@ -342,4 +344,36 @@ pub(crate) async fn the_load_is_told(place: Place) {
     assert_eq!(broker.check().await.expect("up"), Load { pending: 0, capacity: 7 });
     broker.submit(message("m-1")).await.expect("accepted");
     assert_eq!(broker.check().await.expect("up"), Load { pending: 1, capacity: 7 });
+}
+
+/// LOG-3: the work has the request's id and trace, whatever broker lies between.
+pub(crate) async fn the_work_is_in_the_trace_of_its_request(place: Place) {
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let trace = TraceContext::parse(parent, Some("vendor=1")).expect("a trace");
+    let request = Scope::root()
+        .with_request_id(RequestId::parse("r-7").expect("an id"))
+        .with_trace(trace.clone())
+        .with_baggage(Baggage::parse("tenant=7"));
+    let broker = place.open(place.settings()).await;
+    let (seen, mut scopes) = mpsc::unbounded_channel();
+    let _workers = working(&broker, 1, move |message| {
+        seen.send(Scope::current().expect("inside one")).expect("somebody listens");
+        std::future::ready(Ok(echo(&message)))
+    });
+    broker
+        .submit(mira::Message { origin: Origin::of(&request), ..message("m-1") })
+        .await
+        .expect("accepted");
+    let scope = scopes.recv().await.expect("the work");
+    let work = scope.trace().expect("a trace");
+    assert_eq!((scope.request_id(), scope.baggage()), (request.request_id(), request.baggage()));
+    assert_eq!((work.trace_id(), work.state()), (trace.trace_id(), trace.state()));
+    assert_eq!(work.parent_span_id(), Some(trace.span_id()), "a span of its own, below");
+
+    // Without a request there is none, and what is no trace begins none.
+    let origin = Origin { traceparent: Some("none".into()), ..Origin::default() };
+    let message = mira::Message { origin, ..message("m-2") };
+    broker.submit(message).await.expect("accepted");
+    let scope = scopes.recv().await.expect("the work");
+    assert!(scope.request_id().is_none() && scope.trace().is_none());
 }
