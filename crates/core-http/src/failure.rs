@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use core_types::{ErrorId, Timestamp};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::Value;
 
@@ -54,6 +54,7 @@ struct Inner {
     timestamp: Timestamp,
     details: Option<Value>,
     retry_after: Option<Duration>,
+    challenge: Option<HeaderValue>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -75,6 +76,7 @@ impl Failure {
             timestamp: Timestamp::now(),
             details: None,
             retry_after: None,
+            challenge: None,
             source: None,
         }))
     }
@@ -97,6 +99,15 @@ impl Failure {
     #[must_use]
     pub fn with_retry_after(mut self, delay: Duration) -> Self {
         self.0.retry_after = Some(delay);
+        self
+    }
+
+    /// Tells the client how to show who it is, by `WWW-Authenticate`: `Bearer realm="ops"`.
+    ///
+    /// RFC 9110, section 11.6.1, asks for one with every 401.
+    #[must_use]
+    pub fn with_challenge(mut self, challenge: HeaderValue) -> Self {
+        self.0.challenge = Some(challenge);
         self
     }
 
@@ -125,7 +136,8 @@ impl Failure {
         Causes(self.source())
     }
 
-    /// Makes the response: status, JSON body, `Content-Type`, `X-Error-ID`, `Retry-After`.
+    /// Makes the response: status, JSON body, `Content-Type`, `X-Error-ID`, and if they were given
+    /// `Retry-After` and `WWW-Authenticate`.
     ///
     /// The failure goes along in the response's extensions, where the stack finds it to report it,
     /// and to write it anew if the client prefers `application/problem+json`.
@@ -147,6 +159,9 @@ impl Failure {
         if let Some(delay) = self.0.retry_after {
             let seconds = delay.saturating_add(JUST_BELOW_A_SECOND).as_secs();
             let _ = headers.try_insert(RETRY_AFTER, seconds.into());
+        }
+        if let Some(challenge) = &self.0.challenge {
+            let _ = headers.try_insert(WWW_AUTHENTICATE, challenge.clone());
         }
     }
 }

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::webhook::Provider;
+
 /// Where an error comes from below.
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -35,14 +37,28 @@ pub enum Error {
     /// There is no such thing, or it was kept no longer.
     #[error("no {what} `{id}` is known")]
     NotFound {
-        /// What was asked for: `message`, `plan` or `webhook`.
+        /// What was asked for: `message` or `plan`.
         what: &'static str,
         /// What it was called.
         id: String,
     },
-    /// The signature of a webhook is missing or wrong. Which of both is not told.
-    #[error("the signature does not fit the body")]
-    Unauthorized,
+    /// A webhook that is not set up.
+    #[error(
+        "the webhook `{}` is not configured: it needs `{key}`, and is not to be disabled",
+        provider.as_str()
+    )]
+    NotConfigured {
+        /// Whose events it would take.
+        provider: Provider,
+        /// The key of the settings that is needed.
+        key: &'static str,
+    },
+    /// A webhook's event has no signature.
+    #[error("the signature is missing: header `{}`", _0.signature_header())]
+    Unsigned(Provider),
+    /// A webhook's event has a signature that was made with another secret, or for another body.
+    #[error("the signature does not fit the body: header `{}`", _0.signature_header())]
+    Unauthorized(Provider),
     /// The message cannot be taken now, and may be tried again.
     #[error("{reason}")]
     Unavailable {
@@ -83,8 +99,8 @@ impl Error {
             Self::Invalid { .. } => Kind::Invalid,
             Self::UnknownType { .. } => Kind::UnknownType,
             Self::TooLarge { .. } => Kind::TooLarge,
-            Self::NotFound { .. } => Kind::NotFound,
-            Self::Unauthorized => Kind::Unauthorized,
+            Self::NotFound { .. } | Self::NotConfigured { .. } => Kind::NotFound,
+            Self::Unsigned(_) | Self::Unauthorized(_) => Kind::Unauthorized,
             Self::Unavailable { .. } => Kind::Unavailable,
             Self::Internal { .. } => Kind::Internal,
             Self::Failed(failure) => failure.kind,
@@ -105,7 +121,13 @@ impl Error {
             }
             Self::TooLarge { size, limit } => json!({ "size": size, "limit": limit }),
             Self::NotFound { what, id } => json!({ "what": what, "id": id }),
-            Self::Unauthorized | Self::Unavailable { .. } | Self::Internal { .. } => json!({}),
+            Self::NotConfigured { provider, key } => {
+                json!({ "what": "webhook", "id": provider.as_str(), "key": key })
+            }
+            Self::Unsigned(provider) | Self::Unauthorized(provider) => {
+                json!({ "header": provider.signature_header() })
+            }
+            Self::Unavailable { .. } | Self::Internal { .. } => json!({}),
             Self::Failed(failure) => failure.details.clone(),
         }
     }

@@ -122,8 +122,8 @@ impl Platform {
     /// it must be signed with.
     ///
     /// # Errors
-    /// [`Error::NotFound`] without a secret; [`Error::Unauthorized`]; [`Error::Invalid`];
-    /// [`Error::Unavailable`].
+    /// [`Error::NotConfigured`] without a secret; [`Error::Unsigned`]; [`Error::Unauthorized`];
+    /// [`Error::Invalid`]; [`Error::Unavailable`].
     pub async fn handle_webhook(
         &self,
         provider: Provider,
@@ -131,8 +131,9 @@ impl Platform {
         delivery: &Delivery<'_>,
     ) -> Result<Reply, Error> {
         let secret = secret.filter(|secret| !secret.expose().trim().is_empty());
-        let secret = secret.ok_or_else(|| Error::not_found("webhook", provider.as_str()))?;
-        webhook::verify(secret, delivery)?;
+        let key = provider.secret_key();
+        let secret = secret.ok_or(Error::NotConfigured { provider, key })?;
+        webhook::verify(provider, secret, delivery)?;
         let now = (self.clock)();
         let event = webhook::read(provider, delivery, Date::of(now))?;
         let data = Data::Event(event);

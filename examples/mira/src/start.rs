@@ -31,9 +31,8 @@ fn warn_of_silent_webhooks(settings: &Settings) {
         (Provider::Jira, integrations.jira.is_wanted(), integrations.jira.secret()),
     ] {
         if is_wanted && secret.is_none() {
-            let provider = provider.as_str();
-            let key = format!("integrations.{provider}.webhook_secret");
-            warn!(provider, missing = key, "the webhook answers 404, for it has no secret");
+            let (provider, missing) = (provider.as_str(), provider.secret_key());
+            warn!(provider, missing, "the webhook answers 404, for it has no secret");
         }
     }
 }

@@ -39,8 +39,16 @@ impl Provider {
     /// The header that carries the signature.
     pub fn signature_header(self) -> &'static str {
         match self {
-            Self::Github => "x-hub-signature-256",
-            Self::Jira => "x-hub-signature",
+            Self::Github => "X-Hub-Signature-256",
+            Self::Jira => "X-Hub-Signature",
+        }
+    }
+
+    /// The key of the settings that holds the secret under which events are signed.
+    pub fn secret_key(self) -> &'static str {
+        match self {
+            Self::Github => "integrations.github.webhook_secret",
+            Self::Jira => "integrations.jira.webhook_secret",
         }
     }
 

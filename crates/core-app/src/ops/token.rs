@@ -1,6 +1,9 @@
 use core_http::Failure;
 use core_types::Secret;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, header};
+
+/// How to show the token (RFC 6750, section 3).
+const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="ops""#);
 
 /// Whether the caller may see details and change state.
 ///
@@ -26,7 +29,7 @@ pub(super) fn check(
         Ok(())
     } else {
         let message = "the ops token is missing or wrong";
-        Err(Failure::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message))
+        Err(Failure::unauthorized(message).with_challenge(CHALLENGE))
     }
 }
 

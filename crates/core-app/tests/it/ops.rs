@@ -23,8 +23,13 @@ async fn details_and_changes_need_the_token() {
         ("PUT", "/ops/log-levels"),
         ("DELETE", "/ops/log-levels"),
     ] {
+        // RFC 9110, section 11.6.1: a 401 says what would be accepted.
         let status = |address, headers: &'static [(&str, &str)]| async move {
-            send(address, method, path, headers, "").await.status
+            let answer = send(address, method, path, headers, "").await;
+            let challenge = answer.headers.get("www-authenticate").map(String::as_str);
+            let expected = (answer.status == 401).then_some(r#"Bearer realm="ops""#);
+            assert_eq!(challenge, expected, "{method} {path}");
+            answer.status
         };
         assert_eq!(status(closed.ops_address(), &[]).await, 403, "{method} {path}");
         assert_eq!(status(closed.ops_address(), &[TOKEN]).await, 403, "{method} {path}");

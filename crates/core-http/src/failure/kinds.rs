@@ -12,7 +12,8 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
     }
 
-    /// 401 `UNAUTHORIZED`: nobody knows who is asking.
+    /// 401 `UNAUTHORIZED`: nobody knows who is asking. Say how to tell, by
+    /// [`with_challenge`](Self::with_challenge).
     pub fn unauthorized(message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message)
     }

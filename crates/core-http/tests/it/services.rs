@@ -4,7 +4,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::{Response, StatusCode};
 use core_http::{Config, Failure, Outcome, RequestBody, Stack};
-use http::Request;
+use http::{HeaderValue, Request};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::{Layer as _, ServiceExt as _};
@@ -50,6 +50,14 @@ async fn a_service_that_fails_answers() {
     check_shape(&answer, "/");
     assert_eq!(answer.error_code(), "TOO_MANY_REQUESTS", "a failure is what it says it is");
     assert_eq!(answer.header("retry-after"), Some("2"), "rounded up");
+
+    let (stack, _) = recorded(Config::default());
+    let service = stack.layer(tower::service_fn(|_: Request<RequestBody<Body>>| async {
+        let challenge = HeaderValue::from_static("Bearer realm=\"ops\"");
+        Err::<Response<Body>, _>(Failure::unauthorized("who is it?").with_challenge(challenge))
+    }));
+    let answer = send(service, get("/")).await;
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"ops\""), "RFC 9110, 11.6.1");
 
     for (panics, causes) in [(false, "the store went away"), (true, "panicked: not even asked")] {
         let (stack, record) = recorded(Config::default());

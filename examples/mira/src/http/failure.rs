@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use core_app::http::Failure;
 
+use crate::webhook::Provider;
 use crate::{Error, error::Kind};
 
 /// Full queues empty within a second or so.
@@ -21,9 +22,23 @@ pub(super) fn failure(error: Error) -> Failure {
     };
     let failure =
         Failure::new(status, kind.code(), error.to_string()).with_details(error.details());
-    match kind {
-        Kind::Unavailable => failure.with_retry_after(RETRY_AFTER).with_source(error),
-        Kind::Internal => failure.with_source(error),
-        _ => failure,
+    match error {
+        Error::Unsigned(provider) | Error::Unauthorized(provider) => {
+            failure.with_challenge(challenge(provider))
+        }
+        _ => match kind {
+            Kind::Unavailable => failure.with_retry_after(RETRY_AFTER).with_source(error),
+            Kind::Internal => failure.with_source(error),
+            _ => failure,
+        },
     }
+}
+
+/// What a sender of events has to show. No scheme that is registered signs bodies in such a way, so
+/// it is named for the method.
+fn challenge(provider: Provider) -> HeaderValue {
+    HeaderValue::from_static(match provider {
+        Provider::Github => r#"HMAC-SHA256 realm="github", header="X-Hub-Signature-256""#,
+        Provider::Jira => r#"HMAC-SHA256 realm="jira", header="X-Hub-Signature""#,
+    })
 }

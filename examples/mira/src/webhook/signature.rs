@@ -2,7 +2,7 @@ use core_types::Secret;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use super::Delivery;
+use super::{Delivery, Provider};
 use crate::Error;
 
 /// Bytes of an HMAC-SHA256.
@@ -15,13 +15,19 @@ const LENGTH: usize = 32;
 /// the weakest.
 ///
 /// # Errors
-/// [`Error::Unauthorized`], for a missing and for a wrong signature alike.
-pub fn verify(secret: &Secret<String>, delivery: &Delivery<'_>) -> Result<(), Error> {
-    let claimed = delivery.signature.and_then(|text| text.strip_prefix("sha256=")).and_then(bytes);
+/// [`Error::Unsigned`] if there is no signature, [`Error::Unauthorized`] if it is another.
+pub fn verify(
+    provider: Provider,
+    secret: &Secret<String>,
+    delivery: &Delivery<'_>,
+) -> Result<(), Error> {
+    let signature = delivery.signature.ok_or(Error::Unsigned(provider))?;
+    let claimed = signature.strip_prefix("sha256=").and_then(bytes);
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
         .expect("an HMAC takes keys of any length");
     mac.update(delivery.body);
-    mac.verify_slice(&claimed.ok_or(Error::Unauthorized)?).map_err(|_| Error::Unauthorized)
+    let is_right = claimed.is_some_and(|claimed| mac.verify_slice(&claimed).is_ok());
+    if is_right { Ok(()) } else { Err(Error::Unauthorized(provider)) }
 }
 
 fn bytes(digits: &str) -> Option<[u8; LENGTH]> {

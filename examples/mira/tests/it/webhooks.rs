@@ -20,7 +20,9 @@ fn delivery<'r>(signature: Option<&'r str>, body: &'r [u8]) -> Delivery<'r> {
 
 #[test]
 fn a_signature_is_checked_over_the_raw_body() {
-    let verify = |signature, body: &[u8]| webhook::verify(&secret(), &delivery(signature, body));
+    let verify = |signature, body: &[u8]| {
+        webhook::verify(Provider::Github, &secret(), &delivery(signature, body))
+    };
     let body = b"Hello, World!";
     verify(Some(SIGNATURE), body).expect("right");
     let upper = SIGNATURE.replace("ea0eb", "EA0EB");
@@ -36,16 +38,27 @@ fn a_signature_is_checked_over_the_raw_body() {
         let error = verify(Some(bad), body).expect_err(bad);
         assert_eq!((error.kind(), error.to_string()), (Kind::Unauthorized, UNFIT.into()));
     }
-    for (signature, body) in
-        [(None, &body[..]), (Some(SIGNATURE), b"Hello, World"), (Some(SIGNATURE), b"")]
-    {
-        assert_eq!(verify(signature, body).expect_err("wrong").to_string(), UNFIT);
+    for body in [&b"Hello, World"[..], b""] {
+        assert_eq!(verify(Some(SIGNATURE), body).expect_err("wrong").to_string(), UNFIT);
     }
-    let other = webhook::verify(&"other".into(), &delivery(Some(SIGNATURE), body));
+    let other = &"other".into();
+    let other = webhook::verify(Provider::Github, other, &delivery(Some(SIGNATURE), body));
     assert_eq!(other.expect_err("another secret").kind(), Kind::Unauthorized);
 }
 
-const UNFIT: &str = "the signature does not fit the body";
+const UNFIT: &str = "the signature does not fit the body: header `X-Hub-Signature-256`";
+
+#[test]
+fn a_missing_signature_is_said_to_be_missing() {
+    for (provider, header) in
+        [(Provider::Github, "X-Hub-Signature-256"), (Provider::Jira, "X-Hub-Signature")]
+    {
+        let error = webhook::verify(provider, &secret(), &delivery(None, b"")).expect_err("none");
+        assert_eq!(error.kind(), Kind::Unauthorized);
+        assert_eq!(error.to_string(), format!("the signature is missing: header `{header}`"));
+        assert_eq!(error.details(), json!({ "header": header }));
+    }
+}
 
 #[test]
 fn a_delivery_is_known_by_its_id_or_its_body() {
@@ -162,8 +175,8 @@ proptest! {
     fn no_bytes_make_it_panic(body: Vec<u8>, signature: Option<String>, id: Option<String>) {
         let event = id.as_deref();
         let delivery = Delivery { signature: signature.as_deref(), id: event, event, body: &body };
-        prop_assert!(webhook::verify(&secret(), &delivery).is_err());
         for provider in [Provider::Github, Provider::Jira] {
+            prop_assert!(webhook::verify(provider, &secret(), &delivery).is_err());
             let _ = webhook::delivery_key(provider, &delivery);
             let _ = webhook::read(provider, &delivery, today());
         }

@@ -42,6 +42,12 @@ fn deliveries_are_verified_and_done_once() {
         let refused = github(&app, wrong.as_deref(), "d-2", BODY);
         assert_eq!(refused.status, 401, "{wrong:?}");
         assert_eq!(refused.json()["error_code"], "INVALID_SIGNATURE");
+        let problem = if wrong.is_none() { "is missing" } else { "does not fit the body" };
+        let message = format!("the signature {problem}: header `X-Hub-Signature-256`");
+        assert_eq!(refused.json()["message"], message);
+        // RFC 9110, section 11.6.1: a 401 says what would be accepted.
+        let challenge = r#"HMAC-SHA256 realm="github", header="X-Hub-Signature-256""#;
+        assert_eq!(refused.header("www-authenticate"), Some(challenge));
     }
     let line = mira.wait_for("work", |line| {
         line["message"] == "Processing message" && line["workflow_id"] == id.as_str()
@@ -65,7 +71,14 @@ fn deliveries_are_verified_and_done_once() {
 fn a_webhook_without_a_secret_answers_404() {
     let mira = Mira::start_with(&[], &[("MIRA_GITHUB_ENABLED", "true"), ("GITHUB_TOKEN", "t")]);
     let app = mira.app();
-    assert_eq!(github(&app, Some(&signature(SECRET, BODY)), "d-1", BODY).status, 404);
+    let answer = github(&app, Some(&signature(SECRET, BODY)), "d-1", BODY);
+    assert_eq!(answer.status, 404);
+    assert_eq!(
+        answer.json()["message"],
+        "the webhook `github` is not configured: it needs `integrations.github.webhook_secret`, \
+         and is not to be disabled"
+    );
+    assert_eq!(answer.json()["details"]["key"], "integrations.github.webhook_secret");
     let warning =
         mira.wait_for("warning", |line| line["missing"] == "integrations.github.webhook_secret");
     assert_eq!(warning["level"], "WARN");
