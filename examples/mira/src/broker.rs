@@ -13,7 +13,7 @@ use std::time::Duration;
 pub use self::record::{Record, Status};
 pub use self::settings::{Kind, Nats, Settings, Store};
 use crate::message::is_id;
-use crate::{Error, Message, Project};
+use crate::{Error, Message, Metrics, Project};
 
 /// A broker: in this process, or in a NATS server. Both keep the same promises.
 ///
@@ -27,6 +27,7 @@ use crate::{Error, Message, Project};
 pub struct Broker {
     settings: Arc<Settings>,
     inner: Inner,
+    metrics: Option<Metrics>,
 }
 
 #[derive(Clone, Debug)]
@@ -75,7 +76,14 @@ impl Broker {
             // Boxed, for connecting takes tens of kilobytes that no caller should carry.
             Kind::Nats => Inner::Nats(Arc::new(Box::pin(nats::Nats::connect(&settings)).await?)),
         };
-        Ok(Self { settings: Arc::new(settings), inner })
+        Ok(Self { settings: Arc::new(settings), inner, metrics: None })
+    }
+
+    /// Counts what is accepted and done. Default: nobody counts.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = Some(metrics);
+        self
     }
 
     /// What it was opened with.
@@ -97,10 +105,15 @@ impl Broker {
         let encoded =
             encoded.map_err(|error| Error::internal("cannot be written as JSON", error))?;
         self.check_size(encoded.len())?;
+        let (message_type, source) = (message.message_type, message.source);
         match &self.inner {
-            Inner::Memory(memory) => memory.submit(message),
-            Inner::Nats(nats) => nats.submit(&message, encoded).await,
+            Inner::Memory(memory) => memory.submit(message)?,
+            Inner::Nats(nats) => nats.submit(&message, encoded).await?,
         }
+        if let Some(metrics) = &self.metrics {
+            metrics.accepted(message_type, source);
+        }
+        Ok(())
     }
 
     /// Refuses what has more bytes than a message may have.
@@ -203,10 +216,14 @@ impl Broker {
     /// # Errors
     /// [`Error::Unavailable`] if the server is not connected or silent.
     pub async fn check(&self) -> Result<Load, Error> {
-        match &self.inner {
+        let load = match &self.inner {
             Inner::Memory(memory) => Ok(memory.load()),
             Inner::Nats(nats) => nats.load().await,
+        };
+        if let Some(metrics) = &self.metrics {
+            metrics.set_load(load.as_ref().ok().copied());
         }
+        load
     }
 
     /// Takes no more messages, and lets the workers end: in memory after all that was accepted is

@@ -15,6 +15,7 @@ mod error;
 mod http;
 mod integrations;
 pub mod message;
+mod metrics;
 pub mod plan;
 mod platform;
 mod read;
@@ -31,6 +32,7 @@ pub use self::{
     error::{Error, Failure, Kind, Mistake},
     integrations::{GitHub, Integrations, Jira},
     message::Message,
+    metrics::Metrics,
     plan::{Plan, Project},
     platform::{Answer, Platform, Reply},
     report::Report,

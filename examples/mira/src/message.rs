@@ -57,6 +57,15 @@ pub enum MessageType {
 }
 
 impl MessageType {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::GeneratePlan,
+        Self::AssessRisks,
+        Self::GenerateReport,
+        Self::Orchestrate,
+        Self::GithubEvent,
+        Self::JiraEvent,
+    ];
     /// What callers of the API may ask for.
     pub const CALLABLE: [Self; 4] =
         [Self::GeneratePlan, Self::AssessRisks, Self::GenerateReport, Self::Orchestrate];
@@ -106,6 +115,17 @@ pub enum Source {
     Github,
     /// `POST /webhook/jira`.
     Jira,
+}
+
+impl Source {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Github => "github",
+            Self::Jira => "jira",
+        }
+    }
 }
 
 /// What a caller asks for, before it has an id.

@@ -6,7 +6,7 @@ use core_app::{BoxError, Host, Restart};
 use tracing::warn;
 
 use crate::webhook::Provider;
-use crate::{Broker, Platform, Settings, http};
+use crate::{Broker, Metrics, Platform, Settings, http};
 
 /// Builds Mira on its host: the broker, its workers, checks, what happens at the stop, and the
 /// routes.
@@ -16,7 +16,8 @@ use crate::{Broker, Platform, Settings, http};
 pub async fn start(host: Host<Settings>) -> Result<Router, BoxError> {
     let settings = host.settings();
     warn_of_silent_webhooks(&settings.app);
-    let broker = Broker::open(settings.app.broker.clone()).await?;
+    let metrics = Metrics::new(host.metrics())?;
+    let broker = Broker::open(settings.app.broker.clone()).await?.with_metrics(metrics);
     let platform = Platform::new(broker.clone());
     check(&host, &platform)?;
     work(&host, &platform, settings.app.broker.workers)?;

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use core_types::InScope as _;
 use futures_util::FutureExt as _;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use super::{Broker, Inner, Record, memory, nats};
+use crate::metrics::Done;
 use crate::{Error, Failure, Kind, Message, agents};
 
 /// A message that a worker has, of either broker.
@@ -108,8 +110,12 @@ impl Broker {
         let (message, attempt) = (Arc::clone(hand.message()), hand.attempt());
         let max_attempts = self.settings.max_attempts;
         let message_type = message.message_type.as_str();
+        let began = Instant::now();
         if !hand.running().await? {
             return hand.forget().await;
+        }
+        if let Some(metrics) = &self.metrics {
+            metrics.begun(&message, attempt);
         }
         // A worker that died with the message in hand could not write down why.
         let result = if attempt > max_attempts {
@@ -124,18 +130,30 @@ impl Broker {
         match result {
             Err(error) if error.kind() == Kind::Unavailable && attempt < max_attempts => {
                 warn!(message_type, attempt, error = cause(&error), "Message to be tried again");
-                hand.retry().await
+                hand.retry().await?;
+                if let Some(metrics) = &self.metrics {
+                    metrics.retried(message.message_type, began.elapsed());
+                }
+                Ok(())
             }
             Ok(result) => {
                 hand.finish(Record::done(&message, Ok(result))).await?;
+                self.count(&message, Done::Completed, began);
                 info!(message_type, attempt, "Message completed");
                 Ok(())
             }
             Err(failure) => {
                 hand.finish(Record::done(&message, Err(Failure::from(&failure)))).await?;
+                self.count(&message, Done::Failed, began);
                 error!(message_type, attempt, error = cause(&failure), "Message failed");
                 Ok(())
             }
+        }
+    }
+
+    fn count(&self, message: &Message, done: Done, began: Instant) {
+        if let Some(metrics) = &self.metrics {
+            metrics.done(message.message_type, done, began.elapsed());
         }
     }
 }

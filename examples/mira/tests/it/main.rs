@@ -1,6 +1,7 @@
 //! What Mira promises, without HTTP.
 
 mod broker;
+mod metrics;
 mod plans;
 mod platform;
 mod requests;

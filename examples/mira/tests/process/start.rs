@@ -1,4 +1,4 @@
-use crate::client::get;
+use crate::client::{get, post};
 use crate::mira::{Mira, command, output};
 
 /// CFG-4: a refused start tells every mistake, in the log and on the standard error, and exits by 2.
@@ -61,6 +61,25 @@ fn health_shows_miras_checks() {
         assert_eq!(checks[check]["status"], "healthy", "{checks}");
     }
     assert_eq!(checks["agents"]["data"]["agent_count"], 4);
+    mira.stop();
+}
+
+/// MET-4: Mira's own metrics are on the ops port, beside the host's.
+#[test]
+fn metrics_show_miras_messages() {
+    let mira = Mira::start(&[]);
+    let (app, ops) = (mira.app(), mira.ops());
+    let body = r#"{"message_type": "assess_risks", "data": {"name": "Shop"}}"#;
+    assert_eq!(post(&app, "/api/messages", body).status, 200);
+    mira.wait_for_message("Message completed");
+    let metrics = get(&ops, "/metrics").body;
+    for line in [
+        r#"mira_messages_total{message_type="assess_risks",outcome="completed"} 1"#,
+        r#"mira_message_duration_seconds_count{message_type="assess_risks"} 1"#,
+        "mira_queue_capacity 1000",
+    ] {
+        assert!(metrics.lines().any(|other| other == line), "{line} in\n{metrics}");
+    }
     mira.stop();
 }
 
