@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 pub use self::origin::Origin;
-use crate::read::{Mistakes, field, nearest, quoted};
+use crate::read::{self, Mistakes, field, nearest, quoted};
 use crate::webhook::Event;
 use crate::{Brief, Date, Error, agents, brief};
 
@@ -144,13 +144,7 @@ impl Request {
     /// [`Error::Invalid`] with every mistake; [`Error::UnknownType`].
     pub fn read(body: &[u8], today: Date) -> Result<Self, Error> {
         let mut mistakes = Mistakes::default();
-        let body: Value = match serde_json::from_slice(body) {
-            Ok(body) => body,
-            Err(error) => {
-                mistakes.add("", format!("is not JSON: {error}"));
-                return mistakes.or(None);
-            }
-        };
+        let Some(body) = read::json(&mut mistakes, body) else { return mistakes.or(None) };
         let Some(table) = mistakes.table("", &body, &["message_type", "data"]) else {
             return mistakes.or(None);
         };

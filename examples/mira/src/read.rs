@@ -1,7 +1,10 @@
 //! Strict reading of JSON: every mistake is found, each with its place.
 
+mod strict;
+
 use serde_json::{Map, Value};
 
+pub(crate) use self::strict::json;
 use crate::{Error, Mistake};
 
 /// Mistakes told at most. A body with more has been understood well enough.
@@ -84,7 +87,7 @@ impl Mistakes {
         entries.filter_map(|(i, entry)| read(self, &format!("{field}[{i}]"), entry)).collect()
     }
 
-    /// The table at a place, if it is one. Names that are not `known` are mistakes.
+    /// The members of the object at a place, if it is one. Names that are not `known` are mistakes.
     pub(crate) fn table<'v>(
         &mut self,
         field: &str,
@@ -92,7 +95,7 @@ impl Mistakes {
         known: &[&'static str],
     ) -> Option<&'v Map<String, Value>> {
         let Some(table) = value.as_object() else {
-            self.add(field, format!("expected a table, not {}", type_of(value)));
+            self.add(field, format!("expected an object, not {}", type_of(value)));
             return None;
         };
         for name in table.keys().filter(|name| !known.contains(&name.as_str())) {
@@ -158,6 +161,6 @@ fn type_of(value: &Value) -> &'static str {
         Value::Number(_) => "a number",
         Value::String(_) => "a text",
         Value::Array(_) => "a list",
-        Value::Object(_) => "a table",
+        Value::Object(_) => "an object",
     }
 }

@@ -119,7 +119,7 @@ pub struct Event {
 /// Any event is read: one that Mira does not know asks for no project.
 ///
 /// # Errors
-/// [`Error::Invalid`] if the body is no JSON table, or the event has no name.
+/// [`Error::Invalid`] if the body is no JSON object, or the event has no name.
 pub fn read(provider: Provider, delivery: &Delivery<'_>, today: Date) -> Result<Event, Error> {
     let mut mistakes = Mistakes::default();
     let body: Value = match serde_json::from_slice(delivery.body) {
@@ -130,7 +130,7 @@ pub fn read(provider: Provider, delivery: &Delivery<'_>, today: Date) -> Result<
         }
     };
     if !body.is_object() {
-        mistakes.add("", "expected a table");
+        mistakes.add("", "expected an object");
         return mistakes.or(None);
     }
     let event = match provider {

@@ -74,7 +74,7 @@ fn team(mistakes: &mut Mistakes, at: &str, value: &Value) -> Vec<Member> {
     })
 }
 
-/// A member: a name alone, or a table.
+/// A member: a name alone, or an object.
 fn member(mistakes: &mut Mistakes, at: &str, value: &Value) -> Option<Member> {
     if value.is_string() {
         return mistakes.line(at, value, MAX_NAME).map(Member::full_time);

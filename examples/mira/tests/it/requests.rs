@@ -73,7 +73,7 @@ fn all_mistakes_are_told_at_once() {
             "data.team[2].mail: unknown field, known are name, role, availability",
             "data.team[2].name: is missing",
             "data.team[2].availability: expected a number from 0 to 1",
-            "data.team[3]: expected a table, not true or false",
+            "data.team[3]: expected an object, not true or false",
             "data.start_date: expected a day such as `2026-01-05`, from 2000 to 2200",
         ]
     );
@@ -122,7 +122,7 @@ fn bounds_are_kept() {
             json!({ "plan_id": "p", "name": "x" }),
             "data.plan_id: unknown field, known are name, description, goals, duration_weeks, team, start_date",
         ),
-        (json!([]), "data: expected a table, not a list"),
+        (json!([]), "data: expected an object, not a list"),
     ];
     for (data, expected) in cases {
         assert_eq!(mistakes(&request("generate_plan", &data)), [expected]);
@@ -144,13 +144,30 @@ fn a_plan_can_be_named_instead_of_a_brief() {
 #[test]
 fn bodies_that_are_no_requests_are_refused() {
     assert_eq!(mistakes(b"{}"), ["message_type: is missing", "data: is missing"]);
-    assert_eq!(mistakes(b"[]"), [": expected a table, not a list"]);
+    assert_eq!(mistakes(b"[]"), [": expected an object, not a list"]);
     assert!(mistakes(b"")[0].starts_with(": is not JSON: EOF"));
     assert!(mistakes(b"{\"message_type\": \"\xff\"}")[0].starts_with(": is not JSON:"));
     let deep = b"[".repeat(100_000);
     assert!(mistakes(&deep)[0].contains("recursion limit"));
     let typed = json!({ "message_type": 7, "data": { "name": "x" } }).to_string();
     assert_eq!(mistakes(typed.as_bytes()), ["message_type: expected a text"]);
+}
+
+#[test]
+fn a_name_that_stands_twice_is_a_mistake() {
+    let body =
+        br#"{"data": {"name": "a", "name": "b", "team": ["Ada", {"name": "Bo", "name": "Bo"}]},
+        "message_type": "generate_plan", "message_type": "orchestrate"}"#;
+    assert_eq!(
+        mistakes(body),
+        [
+            "data.name: stands there more than once",
+            "data.team[1].name: stands there more than once",
+            "message_type: stands there more than once",
+        ]
+    );
+    let after = br#"{"message_type": "generate_plan", "data": {"name": "a"}} x"#;
+    assert!(mistakes(after)[0].starts_with(": is not JSON: trailing characters"));
 }
 
 #[test]

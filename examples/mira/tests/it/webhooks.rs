@@ -154,7 +154,7 @@ fn hostile_bodies_are_refused_or_cut() {
         webhook::read(Provider::Github, &delivery, today())
     };
     for bad in [&b""[..], b"[]", b"7", b"\xff", b"payload=%7B%7D", &b"[".repeat(100_000)] {
-        assert_eq!(read(bad).expect_err("no table").kind(), Kind::Invalid);
+        assert_eq!(read(bad).expect_err("no object").kind(), Kind::Invalid);
     }
     let huge = json!({
         "action": "opened",
