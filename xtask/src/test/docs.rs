@@ -7,13 +7,15 @@
 //! | `toml`, `json`, `yaml` | read by a parser; marked `mira`, by `mira --check-config` |
 //! | `sh` | run by `bash -eu` in the root of the repository, with `mira` on the `PATH` |
 //! | `sh service` | the command that starts the page's service; it goes on while later blocks run |
+//! | `sh export` | variables, `export NAME=value`, that every later block of the page has, and its service |
 //! | `sh manual` | only read by `bash -n`; a comment above it, `<!-- not run: … -->`, says why |
 //! | any marked `output` | what the `sh` block before it prints; `…` stands for anything |
 //! | `text`, `console`, `prometheus` | for people only |
 //!
 //! Services listen on free ports. Where a block talks to the usual ones, `127.0.0.1:8080` and
 //! `127.0.0.1:9090`, it talks to the page's service; that is a plain Mira if the page has not started
-//! one. It must end well when the page ends.
+//! one. It must end well when the page ends. Neither a service nor a block has any setting but those that
+//! the page exports: whoever follows the page has no others.
 
 mod data;
 mod output;

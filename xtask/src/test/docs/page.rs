@@ -1,6 +1,6 @@
 //! The code blocks of a page.
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 
 /// What stands between two fences.
 #[derive(Debug, PartialEq)]
@@ -19,6 +19,22 @@ pub(crate) struct Block {
 impl Block {
     pub(crate) fn is_marked(&self, mark: &str) -> bool {
         self.marks.iter().any(|own| own == mark)
+    }
+
+    /// The variables that a block of `export NAME=value` sets. Values are as they stand: nothing that
+    /// a shell would make something else of.
+    pub(crate) fn exports(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let export = |line: &str| {
+            let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:".contains(c);
+            let is_fit = !name.is_empty() && !value.is_empty() && value.chars().all(is_plain);
+            is_fit.then(|| (name.to_owned(), value.to_owned()))
+        };
+        let lines = self.text.lines().filter(|line| !line.trim().is_empty());
+        let exports = lines.map(|line| {
+            export(line).with_context(|| format!("`{line}` is not `export NAME=value`"))
+        });
+        exports.collect()
     }
 }
 
@@ -79,6 +95,21 @@ mod tests {
         assert_eq!((read[1].language.as_str(), read[1].text.as_str()), ("json", "```\n"));
         assert!(read[1].is_marked("mira") && read[1].is_marked("output"));
         assert_eq!(read[1].above, "", "the comment belongs to the first");
+    }
+
+    #[test]
+    fn exports_are_plain_lines() {
+        let exports =
+            |text: &str| blocks(&format!("```sh export\n{text}\n```\n")).unwrap()[0].exports();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            exports("export A=b\n\nexport C=d/e").unwrap(),
+            [pair("A", "b"), pair("C", "d/e")]
+        );
+        for other in ["A=b", "export A", "export A=", "export A=$B", "export A='b c'", "echo"] {
+            let error = exports(other).unwrap_err().to_string();
+            assert_eq!(error, format!("`{other}` is not `export NAME=value`"));
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 /// The languages, and the marks that each may carry.
 const LANGUAGES: &[(&str, &[&str])] = &[
     ("rust", &["compile_fail", "no_run", "should_panic"]),
-    ("sh", &["manual", "service"]),
+    ("sh", &["export", "manual", "service"]),
     ("toml", &["mira", "output"]),
     ("json", &["mira", "output"]),
     ("yaml", &["mira", "output"]),
@@ -42,6 +42,11 @@ pub(crate) fn complaints(path: &str, blocks: &[Block], included: bool) -> Vec<St
         }
         if block.is_marked("manual") && !says_why(&block.above) {
             complain("say why it is not run, in a comment above: <!-- not run: … -->".into());
+        }
+        if block.is_marked("export")
+            && let Err(error) = block.exports()
+        {
+            complain(error.to_string());
         }
         let follows_run =
             before.is_some_and(|before| before.language == "sh" && before.marks.is_empty());
@@ -143,6 +148,13 @@ mod tests {
             "docs/a.md:3: say why it is not run, in a comment above: <!-- not run: … -->";
         check("a\n\n```sh manual\na\n```\n", &[complaint]);
         check("<!-- not run: -->\n\n```sh manual\na\n```\n", &[complaint]);
+    }
+
+    #[test]
+    fn exports_do_nothing_else() {
+        check("```sh export\nexport A=b\n```\n", &[]);
+        let complaint = "docs/a.md:1: `curl a` is not `export NAME=value`";
+        check("```sh export\ncurl a\n```\n", &[complaint]);
     }
 
     #[test]

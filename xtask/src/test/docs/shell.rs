@@ -15,15 +15,6 @@ use crate::environment;
 /// The addresses that pages name: of the app and of ops.
 const ADDRESSES: [&str; 2] = ["127.0.0.1:8080", "127.0.0.1:9090"];
 
-/// What pages take for granted: the token of the ops port, and the secret of the webhooks.
-const VARIABLES: &[(&str, &str)] = &[
-    ("MIRA_OPS_TOKEN", "docs-token"),
-    ("MIRA_GITHUB_ENABLED", "true"),
-    ("MIRA_GITHUB_WEBHOOK_SECRET", "docs-secret"),
-    ("MIRA_JIRA_ENABLED", "true"),
-    ("MIRA_JIRA_WEBHOOK_SECRET", "docs-secret"),
-];
-
 /// The services that pages start, as their variables begin. They get free ports, so that pages can be
 /// tested beside whatever runs already.
 const SERVICES: &[&str] = &["MIRA", "MINIMAL"];
@@ -50,23 +41,7 @@ impl Shell {
     }
 
     pub(crate) fn page(&self) -> Page<'_> {
-        Page { shell: self, service: None, printed: None }
-    }
-
-    /// Bash in the root of the repository, with `mira` on its path and none of the caller's settings.
-    fn bash(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("timeout");
-        command.args(["--kill-after=5", LIMIT, "bash", "-eu"]).args(arguments);
-        self.equip(&mut command);
-        command
-    }
-
-    fn equip(&self, command: &mut Command) {
-        for name in environment::names("MIRA_") {
-            command.env_remove(name);
-        }
-        command.current_dir(&self.root).env("PATH", &self.path).stdin(Stdio::null());
-        command.envs(VARIABLES.iter().copied());
+        Page { shell: self, service: None, exports: Vec::new(), printed: None }
     }
 }
 
@@ -74,6 +49,7 @@ impl Shell {
 pub(crate) struct Page<'s> {
     shell: &'s Shell,
     service: Option<Service>,
+    exports: Vec<(String, String)>,
     /// What the last block printed.
     printed: Option<String>,
 }
@@ -82,7 +58,11 @@ impl Page<'_> {
     pub(crate) fn block(&mut self, block: &Block) -> anyhow::Result<()> {
         match block.language.as_str() {
             _ if block.is_marked("output") => self.compare(&block.text),
-            "sh" if block.is_marked("manual") => print(self.shell.bash(&["-n", "-c", &block.text])),
+            "sh" if block.is_marked("manual") => print(self.bash(&["-n", "-c", &block.text])),
+            "sh" if block.is_marked("export") => {
+                self.exports.extend(block.exports()?);
+                Ok(String::new())
+            }
             "sh" if block.is_marked("service") => self.start(&block.text),
             "sh" => self.run(&block.text),
             language if block.is_marked("mira") => self.check_config(language, &block.text),
@@ -96,12 +76,30 @@ impl Page<'_> {
         self.service.take().map_or(Ok(()), Service::stop)
     }
 
+    /// Bash in the root of the repository, with `mira` on its path.
+    fn bash(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("timeout");
+        command.args(["--kill-after=5", LIMIT, "bash", "-eu"]).args(arguments);
+        self.equip(&mut command);
+        command
+    }
+
+    /// Gives a command what the page's reader has: none of the caller's settings, and what the page
+    /// has exported.
+    fn equip(&self, command: &mut Command) {
+        for name in environment::names("MIRA_") {
+            command.env_remove(name);
+        }
+        command.current_dir(&self.shell.root).env("PATH", &self.shell.path).stdin(Stdio::null());
+        command.envs(self.exports.iter().map(|(name, value)| (name, value)));
+    }
+
     fn run(&mut self, script: &str) -> anyhow::Result<String> {
         if self.service.is_none() && ADDRESSES.iter().any(|address| script.contains(address)) {
             self.start(&self.shell.start)?;
         }
         let real = self.service.as_ref().map_or(ADDRESSES, Service::addresses);
-        let printed = print(self.shell.bash(&["-c", &replace(script, &ADDRESSES, &real)]))?;
+        let printed = print(self.bash(&["-c", &replace(script, &ADDRESSES, &real)]))?;
         Ok(replace(&printed, &real, &ADDRESSES))
     }
 
@@ -110,7 +108,7 @@ impl Page<'_> {
         self.service.take().map_or(Ok(()), Service::stop)?;
         let mut command = Command::new("bash");
         command.args(["-eu", "-c", script]);
-        self.shell.equip(&mut command);
+        self.equip(&mut command);
         for name in SERVICES {
             command.env(format!("{name}_SERVER_BIND_ADDRESS"), FREE_PORT);
             command.env(format!("{name}_OPS_BIND_ADDRESS"), FREE_PORT);
@@ -130,7 +128,7 @@ impl Page<'_> {
             std::env::temp_dir().join(format!("mira-docs-{}.{language}", std::process::id()));
         fs::write(&file, text).context("cannot write the configuration")?;
         let mut mira = Command::new("mira");
-        self.shell.equip(mira.args(["--check-config", "--config"]).arg(&file));
+        self.equip(mira.args(["--check-config", "--config"]).arg(&file));
         let checked = print(mira);
         fs::remove_file(&file).context("cannot take the configuration away")?;
         checked
@@ -199,6 +197,21 @@ mod tests {
         check(
             "```sh\necho a\n```\n```text output\nb\n```\n",
             Some("4: the page says\nb\nbut this was printed:\na"),
+        );
+    }
+
+    #[test]
+    fn exports_hold_for_the_page_and_its_service() {
+        check("```sh export\nexport A=b\n```\n```sh\necho $A\n```\n```text output\nb\n```\n", None);
+        let page = format!(
+            "```sh export\nexport A=b\n```\n```sh service\n[ $A = b ]; {}\n```\n",
+            fake(&server(), 0)
+        );
+        run(&page, "exit 9").unwrap();
+        let unset = run("```sh\necho $MIRA_OPS_TOKEN\n```\n", "").unwrap_err();
+        assert!(
+            format!("{unset:#}").contains("unbound variable"),
+            "nothing is given that is not told"
         );
     }
 
