@@ -8,6 +8,7 @@ mod code_map;
 mod edges;
 mod errors;
 mod manifests;
+mod promises;
 mod readmes;
 mod sizes;
 mod tree;
@@ -29,6 +30,7 @@ const RULES: &[Rule] = &[
     errors::are_phrases,
     manifests::inherit,
     manifests::explain_features,
+    promises::are_made,
     readmes::show_and_tell,
     sizes::are_modest,
     words::stay_at_work,
