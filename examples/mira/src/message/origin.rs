@@ -30,7 +30,7 @@ impl Origin {
             request_id: scope.request_id().cloned(),
             traceparent: trace.map(TraceContext::traceparent),
             tracestate: trace.and_then(|trace| trace.state().header()).map(Into::into),
-            baggage: scope.baggage().header().map(Into::into),
+            baggage: scope.baggage().header(),
         }
     }
 
