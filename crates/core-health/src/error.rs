@@ -49,10 +49,18 @@ pub enum Error {
         /// What was asked for.
         name: String,
     },
-    /// The name is taken, by a check of any kind.
-    #[error("a check named `{name}` is registered already")]
+    /// The name is taken, by a check of any kind or by a group.
+    #[error("a check or a group named `{name}` is registered already")]
     Duplicate {
         /// The name.
         name: String,
+    },
+    /// A group names a check that is not there.
+    #[error("group `{group}` names the check `{check}`, which is not registered")]
+    Member {
+        /// The group.
+        group: String,
+        /// The check.
+        check: String,
     },
 }

@@ -3,6 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::history::{History, Transition};
 use crate::shared::locked;
 use crate::{Kind, State};
 
@@ -47,6 +48,7 @@ pub(crate) struct Events(Mutex<Queue>);
 struct Queue {
     observer: Option<Arc<Observer>>,
     waiting: VecDeque<Event>,
+    history: History,
     delivering: bool,
 }
 
@@ -57,9 +59,14 @@ impl Events {
 
     pub(crate) fn push(&self, event: Event) {
         let mut queue = locked(&self.0);
+        queue.history.keep(&event);
         if queue.observer.is_some() {
             queue.waiting.push_back(event);
         }
+    }
+
+    pub(crate) fn history(&self) -> Vec<Transition> {
+        locked(&self.0).history.to_vec()
     }
 
     /// Hands over what waits. One thread at a time does so; the others leave it their events.

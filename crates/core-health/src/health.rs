@@ -13,7 +13,7 @@ use crate::schedule::{self, Check};
 use crate::shared::Shared;
 use crate::{
     CheckOptions, Component, Config, Error, Event, Group, Heartbeat, Kind, Latch, Report, Snapshot,
-    respond,
+    Transition, respond,
 };
 
 /// How the service is doing, and how it says so. Cheap to clone.
@@ -177,6 +177,27 @@ impl Health {
         .map(Heartbeat)
     }
 
+    /// Registers a group of one's own: a path, `/health/NAME`, for just these checks.
+    ///
+    /// For a question that neither readiness nor liveness answers: whether a feature works, or one
+    /// region. Each check counts in full there, a diagnostic one too, because it was named. The
+    /// checks have to be registered before, so that a name that was misspelt refuses the start.
+    ///
+    /// ```
+    /// # use core_health::{Config, Health, Report};
+    /// # let health = Health::new(Config::default(), "1.0.0")?;
+    /// health.check("mail", async || Report::healthy())?;
+    /// health.group("ordering", &["mail", "shutdown"])?;
+    /// # Ok::<(), core_health::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Name`], [`Error::Duplicate`] (groups and checks share their names) and
+    /// [`Error::Member`].
+    pub fn group(&self, name: &str, checks: &[&str]) -> Result<(), Error> {
+        self.shared.group(name, checks)
+    }
+
     fn register(
         &self,
         name: &str,
@@ -221,6 +242,13 @@ impl Health {
         self.shared.snapshot()
     }
 
+    /// The latest hundred changes of state, the oldest first, with reasons.
+    #[must_use]
+    pub fn history(&self) -> Vec<Transition> {
+        self.shared.look();
+        self.shared.events.history()
+    }
+
     /// The status of a group at this moment.
     #[must_use]
     pub fn status(&self, group: Group) -> Status {
@@ -235,6 +263,8 @@ impl Health {
     /// | `/health/live` | `/livez` | [`Group::Liveness`] |
     /// | `/health/ready` | `/readyz`, `/ready` | [`Group::Readiness`] |
     /// | `/health/startup` | `/startupz` | [`Group::Startup`] |
+    ///
+    /// | `/health/NAME` | `/healthz/NAME` | one of your own: [`group`](Self::group) |
     ///
     /// Below each of them, `/NAME` is one check of that group alone; an unknown one is not ours.
     /// A group is as bad as the worst of its checks, and healthy without any; a diagnostic check

@@ -7,6 +7,7 @@ mod error;
 mod event;
 mod handle;
 mod health;
+mod history;
 mod options;
 mod report;
 mod respond;
@@ -21,6 +22,7 @@ pub use self::{
     event::Event,
     handle::{Component, Heartbeat, Latch},
     health::Health,
+    history::Transition,
     options::CheckOptions,
     report::Report,
     respond::probe,

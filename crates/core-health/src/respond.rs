@@ -4,7 +4,7 @@ use bytes::Bytes;
 use core_types::Status;
 use http::{HeaderValue, Method, Response, StatusCode, header, request};
 
-use crate::shared::Shared;
+use crate::shared::{Members, Shared};
 use crate::{CheckSnapshot, Group};
 
 mod accept;
@@ -27,7 +27,7 @@ const PATHS: [(&str, Group); 9] = [
 
 /// What there is to say, before it is written in one format or another.
 struct Answer<'a> {
-    group: Group,
+    group: &'a str,
     status: Status,
     checks: Vec<&'a CheckSnapshot>,
     excluded: Vec<&'a CheckSnapshot>,
@@ -45,11 +45,19 @@ pub(crate) fn respond(
     details: bool,
 ) -> Option<Response<Bytes>> {
     let (_, group, name) = matching(parts.uri.path())?;
+    let (own, name) = match name.filter(|_| group == Group::Everything) {
+        Some(path) => own(shared, path),
+        None => (None, name),
+    };
+    let is_asked = |check: &&CheckSnapshot| match &own {
+        Some((_, members)) => members.contains(&check.name),
+        None => check.is_in(group),
+    };
     let snapshot = shared.snapshot();
     let mut checks: Vec<_> = snapshot
         .checks
         .iter()
-        .filter(|check| check.is_in(group) && name.is_none_or(|name| *check.name == *name))
+        .filter(|check| is_asked(check) && name.is_none_or(|name| *check.name == *name))
         .collect();
     if name.is_some() && checks.is_empty() {
         return None;
@@ -60,13 +68,15 @@ pub(crate) fn respond(
     let query = parts.uri.query().unwrap_or_default().replace("%2C", ",").replace("%2c", ",");
     let (verbose, mut unmatched) = read(&query);
     let excluded = checks.extract_if(.., |check| unmatched.remove(&*check.name)).collect();
-    let weight = |check: &&CheckSnapshot| match name {
-        Some(_) => check.state.counts_as(),
-        None => check.weight(),
+    // What was asked for by name counts in full.
+    let is_named = name.is_some() || own.is_some();
+    let weight = |check: &&CheckSnapshot| match is_named {
+        true => check.state.counts_as(),
+        false => check.weight(),
     };
     let status = checks.iter().map(weight).max().unwrap_or_default();
     let answer = Answer {
-        group,
+        group: own.as_ref().map_or(group.as_str(), |(name, _)| name),
         status,
         checks,
         excluded,
@@ -97,6 +107,18 @@ fn matching(path: &str) -> Option<(&'static str, Group, Option<&str>)> {
             Some((prefix, group, Some(rest.strip_prefix('/')?)))
         }
     })
+}
+
+/// The group of one's own that a path begins with, and perhaps the one check of it.
+fn own<'a>(shared: &Shared, path: &'a str) -> (Option<(&'a str, Members)>, Option<&'a str>) {
+    let (group, name) = match path.split_once('/') {
+        Some((group, name)) => (group, Some(name)),
+        None => (path, None),
+    };
+    match shared.members(group) {
+        Some(members) => (Some((group, members)), name),
+        None => (None, Some(path)),
+    }
 }
 
 /// Whether the query wants it verbose, and the names that it excludes.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -34,6 +34,29 @@ struct Registry {
     entries: BTreeMap<Arc<str>, Arc<Entry>>,
     /// Those that have to be run, in the order of their registration; none ever leaves.
     checks: Vec<Arc<Check>>,
+    groups: BTreeMap<Arc<str>, Members>,
+}
+
+/// The names of the checks of a group.
+pub(crate) type Members = Arc<BTreeSet<Arc<str>>>;
+
+impl Registry {
+    fn vacant(&self, name: &str) -> Result<(), Error> {
+        if self.entries.contains_key(name) || self.groups.contains_key(name) {
+            return Err(Error::Duplicate { name: name.into() });
+        }
+        Ok(())
+    }
+}
+
+/// Whether a name can be part of a path of ours.
+fn well_formed(name: &str) -> Result<(), Error> {
+    let well_formed = (1..=MAX_NAME).contains(&name.len())
+        && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-'));
+    if !well_formed || RESERVED.contains(&name) {
+        return Err(Error::Name { name: name.into() });
+    }
+    Ok(())
 }
 
 impl Shared {
@@ -65,15 +88,9 @@ impl Shared {
         name: &str,
         make: impl FnOnce(Arc<str>, Now) -> (Arc<Entry>, Option<Check>),
     ) -> Result<Arc<Entry>, Error> {
-        let well_formed = (1..=MAX_NAME).contains(&name.len())
-            && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-'));
-        if !well_formed || RESERVED.contains(&name) {
-            return Err(Error::Name { name: name.into() });
-        }
+        well_formed(name)?;
         let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
-        if registry.entries.contains_key(name) {
-            return Err(Error::Duplicate { name: name.into() });
-        }
+        registry.vacant(name)?;
         let (entry, check) = make(name.into(), self.now());
         registry.entries.insert(Arc::clone(&entry.name), Arc::clone(&entry));
         if let Some(check) = check {
@@ -81,6 +98,26 @@ impl Shared {
             self.arrived.notify_one();
         }
         Ok(entry)
+    }
+
+    /// Registers a group of checks that are there.
+    pub(crate) fn group(&self, name: &str, checks: &[&str]) -> Result<(), Error> {
+        well_formed(name)?;
+        let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
+        registry.vacant(name)?;
+        let member = |check: &&str| match registry.entries.get_key_value(*check) {
+            Some((check, _)) => Ok(Arc::clone(check)),
+            None => Err(Error::Member { group: name.into(), check: (*check).into() }),
+        };
+        let members = checks.iter().map(member).collect::<Result<BTreeSet<_>, _>>()?;
+        registry.groups.insert(name.into(), Arc::new(members));
+        Ok(())
+    }
+
+    /// The members of a group.
+    pub(crate) fn members(&self, group: &str) -> Option<Members> {
+        let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
+        registry.groups.get(group).cloned()
     }
 
     /// The checks that were registered after so many others.

@@ -140,7 +140,7 @@ pub(crate) fn text(answer: &Answer<'_>) -> Vec<u8> {
         let _ = writeln!(out, "warn: {warning}");
     }
     let verdict = if answer.status == Status::Unhealthy { "failed" } else { "passed" };
-    let _ = writeln!(out, "{} check {verdict}", answer.group.as_str());
+    let _ = writeln!(out, "{} check {verdict}", answer.group);
     out.into()
 }
 

@@ -106,3 +106,44 @@ fn an_observer_that_panics_harms_nobody() {
     assert_eq!(*count.lock().unwrap(), 2);
     assert_eq!(get(&health, "/health").status, 200);
 }
+
+/// HLT-6: the changes are kept, with time and reason, each once, those by time alone too; and only
+/// so many, whatever flaps.
+#[tokio::test(start_paused = true)]
+async fn the_latest_changes_are_kept() {
+    let health = health();
+    let broker = health.component("broker").unwrap();
+    let _beat = health.heartbeat("loop", seconds(5)).unwrap();
+    for _ in 0..3 {
+        broker.degraded("slow");
+        get(&health, "/health");
+    }
+    broker.healthy();
+    sleep(seconds(6)).await;
+    for _ in 0..2 {
+        let written: Vec<_> = health
+            .history()
+            .iter()
+            .map(|t| format!("{} {} -> {} {:?}", t.check, t.from, t.to, t.reason.as_deref()))
+            .collect();
+        assert_eq!(
+            written,
+            [
+                r#"broker unknown -> degraded Some("slow")"#,
+                "broker degraded -> healthy None",
+                r#"loop healthy -> unhealthy Some("its last beat is older than its limit")"#,
+            ]
+        );
+    }
+    let age = SystemTime::now().duration_since(health.history()[0].at.into()).unwrap();
+    assert!(age < seconds(60), "{age:?}");
+
+    for round in 0..70 {
+        broker.unhealthy(&format!("round {round}"));
+        broker.healthy();
+    }
+    let history = health.history();
+    assert_eq!(history.len(), 100);
+    assert_eq!(history[98].reason.as_deref(), Some("round 69"));
+    assert_eq!(history[99].to, State::Healthy);
+}

@@ -5,6 +5,7 @@
 mod config;
 mod endpoint;
 mod events;
+mod groups;
 mod handles;
 mod registration;
 mod schedule;
