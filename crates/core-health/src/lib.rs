@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "checks")]
+pub mod checks;
 mod config;
 mod damping;
 mod entry;

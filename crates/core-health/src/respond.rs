@@ -70,9 +70,8 @@ pub(crate) fn respond(
     let excluded = checks.extract_if(.., |check| unmatched.remove(&*check.name)).collect();
     // What was asked for by name counts in full.
     let is_named = name.is_some() || own.is_some();
-    let weight = |check: &&CheckSnapshot| match is_named {
-        true => check.state.counts_as(),
-        false => check.weight(),
+    let weight = |check: &&CheckSnapshot| {
+        if is_named { check.state.counts_as() } else { check.weight() }
     };
     let status = checks.iter().map(weight).max().unwrap_or_default();
     let answer = Answer {

@@ -1,6 +1,8 @@
 //! The public behaviour of `core-health`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[cfg(feature = "checks")]
+mod checks;
 #[cfg(feature = "serde")]
 mod config;
 mod endpoint;
