@@ -84,7 +84,7 @@ impl<A: core_config::Settings> Built<A> {
         metrics.process();
         let health = Health::new(config.health.clone(), version)
             .map_err(refused("health"))?
-            .with_observer(wire::health::observe);
+            .with_observer(wire::health::observer(&metrics).map_err(refused("metrics"))?);
         wire::health::to_metrics(&health, &metrics);
         let configuration = health.component("configuration").map_err(refused("health"))?;
         let start = health.latch("start").map_err(refused("health"))?;
@@ -126,6 +126,10 @@ impl<A: core_config::Settings> Built<A> {
 
         let tasks = Tasks::new(app.clone(), health.clone(), shutdown.clone(), &metrics)?;
         let (secrets, paths) = (sources.secrets.clone(), sources.loader.paths());
+        wire::health::secrets(&health, secrets.clone()).map_err(refused("health"))?;
+        if stall_watch.is_some() {
+            wire::health::resources(&health, &live).map_err(refused("health"))?;
+        }
         let (reload, reloader) = reloader(sources, live.clone(), scrub, catalog, warned);
         let reloader = reloader.with_service_manager(service_manager);
         ingredients.secrets_wire.connect(&metrics, reload.clone())?;

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 
 use core_config::schemars::{self, JsonSchema};
 use core_config::{Problems, Validate};
-use core_types::{Duration, Secret};
+use core_types::{ByteSize, Duration, Secret};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -32,6 +32,8 @@ pub struct Config {
     /// When the app's threads count as stuck.
     #[schemars(extend("x-restart" = true))]
     pub runtime: Runtime,
+    /// When the process runs short of disk or memory.
+    pub resources: Resources,
     /// How many series a metric may have.
     #[schemars(extend("x-restart" = true))]
     pub metrics: core_metrics::Config,
@@ -104,6 +106,27 @@ pub struct Runtime {
 impl Default for Runtime {
     fn default() -> Self {
         Self { slow_poll: Duration::from_secs(1), stall_limit: Duration::from_secs(10) }
+    }
+}
+
+/// When the process runs short of what it has. Shown in health, and no reason to take its traffic
+/// away. Only in a process of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Resources {
+    /// With less than this left on the disk of `logging.file`, the check `disk` is degraded.
+    /// Default: 256MiB, some 600,000 lines: at least an hour to make room, for most services.
+    pub disk_free: ByteSize,
+    /// With more than this of the control group's memory limit used, in percent, the check `memory`
+    /// is degraded. 1 to 100. Default: 90, for at 100 the kernel ends the process.
+    #[schemars(range(min = 1, max = 100))]
+    pub memory_percent: u8,
+}
+
+impl Default for Resources {
+    fn default() -> Self {
+        Self { disk_free: ByteSize::from_mebibytes(256), memory_percent: 90 }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod client;
 mod config;
+mod health;
 mod http;
 mod lifecycle;
 mod ops;

@@ -27,9 +27,10 @@ fn main() -> ExitCode {
     if let Some(kind) = std::env::args().nth(1).and_then(|name| service::Kind::by_name(&name)) {
         return service::run(kind).report();
     }
-    let cases: [(&str, fn()); 8] = [
+    let cases: [(&str, fn()); 9] = [
         ("the_watchdog_ends_what_is_stuck", the_watchdog_ends_what_is_stuck),
         ("a_task_that_keeps_its_worker_is_told", a_task_that_keeps_its_worker_is_told),
+        ("what_runs_short_is_shown", what_runs_short_is_shown),
         ("a_second_signal_needs_no_runtime", a_second_signal_needs_no_runtime),
         ("the_service_manager_is_told", the_service_manager_is_told),
         ("a_signal_interrupts_the_reading", a_signal_interrupts_the_reading),
@@ -67,6 +68,26 @@ fn the_watchdog_ends_what_is_stuck() {
     assert_eq!(end.code, Some(124));
     assert_eq!(end.last["outcome"], "cut_short");
     assert!(end.since_signal < Duration::from_secs(4), "{:?}", end.since_signal);
+}
+
+/// HLT-5: a process of its own looks at the log's disk, and at memory where there is a limit; what runs
+/// short is degraded, follows the settings, and takes no traffic away.
+fn what_runs_short_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = format!("logging.file={}", folder.path().join("log.json").display());
+    let short = ["--set", &file, "--set", "resources.disk_free=15000TiB"];
+    let settings = ["--set", "health.interval=100ms", "--set", "health.timeout=100ms"];
+    let service = Started::new("plain", &[short, settings].concat());
+    service.wait_for_message("started");
+    service.wait_for("the change of `disk`", |line| line["check"] == "disk");
+    let health = service.get("ops", "/health");
+    assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+    assert!(health.contains(r#""disk":{"status":"degraded""#), "{health}");
+    assert!(service.get("ops", "/health/ready").starts_with("HTTP/1.1 200"));
+    let has_limit = core_app::health::checks::Memory::now().is_some();
+    assert_eq!(health.contains(r#""memory":{"status":"healthy""#), has_limit, "{health}");
+    service.signal("TERM");
+    assert_eq!(service.end().code, Some(0));
 }
 
 /// HLT-1: a request that keeps its worker is told with its duration, in the log and in a histogram,

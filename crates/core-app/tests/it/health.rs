@@ -1,0 +1,53 @@
+use core_app::BoxError;
+use core_app::health::Report;
+use core_app::types::Chain;
+
+use crate::client::get;
+use crate::service::{app, routes, start};
+
+/// HLT-5: the host's own checks are there before the service adds its own.
+#[tokio::test]
+async fn the_hosts_own_checks_are_there() {
+    let running = start(app()).await;
+    let checks = get(running.ops_address(), "/health").await.json()["checks"].clone();
+    let names: Vec<_> = checks.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["configuration", "secrets", "shutdown", "start"]);
+    running.stop().await;
+}
+
+/// HLT-6: changes are counted by what the check became, and kept.
+#[tokio::test]
+async fn changes_are_counted() {
+    let running = start(app()).await;
+    let component = running.host().health().component("database").unwrap();
+    for _ in 0..2 {
+        component.degraded("slow");
+        component.degraded("slow");
+        component.healthy();
+    }
+    let metrics = get(running.ops_address(), "/metrics").await.body;
+    for (to, count) in [("healthy", 2), ("degraded", 2)] {
+        let sample =
+            format!("health_check_transitions_total{{check=\"database\",to=\"{to}\"}} {count}\n");
+        assert!(metrics.contains(&sample), "{metrics}");
+    }
+    let history = running.host().health().history();
+    assert_eq!(history.iter().filter(|change| &*change.check == "database").count(), 4);
+    running.stop().await;
+}
+
+/// HLT-5: a group that names a check that is not there refuses the start.
+#[tokio::test]
+async fn an_unknown_name_in_a_group_refuses_the_start() {
+    let error = app()
+        .start(async |host| {
+            host.health().check("database", async || Report::healthy())?;
+            host.health().group("reading", &["database", "configuration"])?;
+            host.health().group("ordering", &["databse"])?;
+            routes(host).await.map_err(BoxError::from)
+        })
+        .await
+        .unwrap_err();
+    let text = Chain(&error).to_string();
+    assert!(text.contains("group `ordering` names the check `databse`"), "{text}");
+}
