@@ -1,4 +1,3 @@
-use core_app::BoxError;
 use core_app::health::Report;
 use core_app::types::Chain;
 
@@ -44,7 +43,7 @@ async fn an_unknown_name_in_a_group_refuses_the_start() {
             host.health().check("database", async || Report::healthy())?;
             host.health().group("reading", &["database", "configuration"])?;
             host.health().group("ordering", &["databse"])?;
-            routes(host).await.map_err(BoxError::from)
+            routes(host).await
         })
         .await
         .unwrap_err();

@@ -11,6 +11,7 @@ mod groups;
 mod handles;
 mod registration;
 mod schedule;
+mod schema;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
