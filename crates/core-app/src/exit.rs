@@ -11,7 +11,7 @@ use crate::Error;
 /// | 0 | a clean stop, or one in which a step failed |
 /// | 1 | failed while starting or running |
 /// | 2 | usage or configuration refused |
-/// | 124 | the deadline passed before all had stopped |
+/// | 124 | the deadline, or the limit of a step, passed before all had stopped |
 /// | 128 + n | forced by a second signal n (the process ends before `main` returns) |
 #[derive(Debug)]
 #[must_use = "return it from main"]
