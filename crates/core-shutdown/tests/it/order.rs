@@ -121,6 +121,34 @@ async fn an_interrupted_start_is_unwound_without_delay() {
     assert_eq!(report.duration, Duration::ZERO);
 }
 
+/// STOP-8: ten thousand callbacks and as many tasks: each is done, once, and none adds to the time.
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_of_each_stop() {
+    const MANY: usize = 10_000;
+    let shutdown = Shutdown::new(Config::default()).unwrap();
+    let done = Arc::new(Mutex::new(Vec::new()));
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..MANY {
+        let done = Arc::clone(&done);
+        let note = async move || {
+            done.lock().unwrap().push(number);
+            Ok(())
+        };
+        shutdown.on_stop(number.to_string(), Priority::MEDIUM, note).unwrap();
+        let (mut stopping, request) = (shutdown.stopping(), shutdown.in_flight().guard());
+        tasks.spawn(async move {
+            stopping.reason().await;
+            drop(request);
+        });
+    }
+    shutdown.trigger_at_once(Reason::Requested);
+    let report = shutdown.run().await;
+    assert_eq!(report.outcome(), Outcome::Clean);
+    assert_eq!(report.duration, Duration::ZERO);
+    assert!(done.lock().unwrap().iter().copied().eq(0..MANY));
+    assert_eq!(tasks.join_all().await.len(), MANY);
+}
+
 #[tokio::test(start_paused = true)]
 async fn nothing_joins_a_stop_that_has_begun() {
     let shutdown = Shutdown::new(Config::default()).unwrap();
