@@ -8,9 +8,9 @@ use core_types::{Secret, SecretRef};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::key::Trail;
 use crate::merge::Merged;
-use crate::node::Node;
-use crate::schema::Schema;
+use crate::schema::{Schema, View};
 use crate::{Effective, Error, Key, Problem, Reference, Settings, read, references};
 
 /// Fingerprints of settings are compared within this process, and cannot be guessed outside of it.
@@ -19,7 +19,6 @@ static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 /// The sources, read and merged; references to secrets still stand in it.
 pub struct Draft<T> {
     schema: &'static Schema,
-    layers: Vec<Node>,
     merged: Merged,
     references: Vec<Reference>,
     warnings: Vec<Problem>,
@@ -29,12 +28,11 @@ pub struct Draft<T> {
 impl<T: Settings> Draft<T> {
     pub(crate) fn new(
         schema: &'static Schema,
-        layers: Vec<Node>,
         merged: Merged,
         references: Vec<Reference>,
         warnings: Vec<Problem>,
     ) -> Self {
-        Self { schema, layers, merged, references, warnings, settings: PhantomData }
+        Self { schema, merged, references, warnings, settings: PhantomData }
     }
 
     /// The references to secrets that somebody must resolve before [`build`](Self::build).
@@ -50,7 +48,7 @@ impl<T: Settings> Draft<T> {
     pub fn section<S: DeserializeOwned + Default>(&self, name: &str) -> Result<S, Error> {
         let Some(section) = self.merged.value.get(name) else { return Ok(S::default()) };
         read::typed(section).map_err(|error| {
-            let read = read::settings::<T>(&self.merged, self.schema, &self.references);
+            let read = self.typed(&self.merged.value);
             let found = read.err().unwrap_or_else(|| {
                 // The whole takes what the section alone does not.
                 let key = error
@@ -84,18 +82,18 @@ impl<T: Settings> Draft<T> {
         self,
         resolve: impl Fn(&SecretRef) -> Result<Secret<String>, String>,
     ) -> Result<Loaded<T>, Error> {
-        let mut resolved = Cow::Borrowed(&self.merged);
+        let mut resolved = Cow::Borrowed(&self.merged.value);
         let mut unresolved = None;
         if !self.references.is_empty() {
-            let tree = &mut resolved.to_mut().value;
+            let tree = resolved.to_mut();
             unresolved = references::substitute(tree, &self.references, &resolve).err();
         }
-        let settings = read::settings::<T>(&resolved, self.schema, &self.references);
-        let effective =
-            Effective::new(self.schema, &self.merged, &self.layers, &resolved.value, &HASHER);
-        let secrets = self.secrets(&resolved.value);
+        let settings = self.typed(&resolved);
+        let effective = Effective::new(self.schema, &self.merged, &resolved, &HASHER);
+        let mut secrets = Vec::new();
+        self.secrets(Some(&self.schema.view()), &resolved, &Trail::Root, &mut secrets);
         if let Cow::Owned(mut resolved) = resolved {
-            references::wipe(&mut resolved.value);
+            references::wipe(&mut resolved);
         }
         match (settings, unresolved) {
             (Ok(settings), None) => {
@@ -110,17 +108,43 @@ impl<T: Settings> Draft<T> {
         }
     }
 
+    fn typed(&self, tree: &Value) -> Result<T, Vec<Problem>> {
+        read::settings(tree, &self.merged, self.schema, &self.references)
+    }
+
     /// Every text that is secret by its type, or refers to a secret.
-    fn secrets(&self, resolved: &Value) -> Vec<Secret<String>> {
-        let mut secrets = Vec::new();
-        references::each_text(resolved, &Key::root(), &mut |key, text| {
-            let refers = || self.references.iter().any(|reference| reference.key == *key);
-            let is_typed = || self.schema.at(key).is_some_and(|view| view.is_secret());
-            if !text.is_empty() && (is_typed() || refers()) {
-                secrets.push(Secret::from(text));
+    fn secrets(
+        &self,
+        view: Option<&View<'_>>,
+        value: &Value,
+        key: &Trail<'_>,
+        secrets: &mut Vec<Secret<String>>,
+    ) {
+        match value {
+            Value::String(text) if !text.is_empty() => {
+                let refers = || {
+                    let mut references = self.references.iter().peekable();
+                    let key = references.peek().map(|_| key.to_key());
+                    references.any(|reference| Some(&reference.key) == key.as_ref())
+                };
+                if view.is_some_and(View::is_secret) || refers() {
+                    secrets.push(Secret::from(&**text));
+                }
             }
-        });
-        secrets
+            Value::Array(list) => {
+                for (index, item) in list.iter().enumerate() {
+                    let below = view.and_then(|view| view.item(index));
+                    self.secrets(below.as_ref(), item, &key.index(index), secrets);
+                }
+            }
+            Value::Object(table) => {
+                for (name, item) in table {
+                    let below = view.and_then(|view| view.member(name));
+                    self.secrets(below.as_ref(), item, &key.name(name), secrets);
+                }
+            }
+            _ => {}
+        }
     }
 }
 

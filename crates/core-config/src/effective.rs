@@ -3,10 +3,9 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use serde_json::Value;
 
-use crate::key::{Segment, bare_or_quoted, quoted};
+use crate::key::{Segment, Trail, bare_or_quoted, quoted};
 use crate::mask::mask;
 use crate::merge::Merged;
-use crate::node::Node;
 use crate::schema::{Schema, View};
 use crate::suggest::nearest;
 use crate::{Key, Origin};
@@ -41,42 +40,33 @@ impl Effective {
     pub(crate) fn new(
         schema: &Schema,
         merged: &Merged,
-        layers: &[Node],
         resolved: &Value,
         hasher: &RandomState,
     ) -> Self {
         let mut settings = Vec::new();
         let view = schema.view();
-        collect(
-            &view,
-            Some(&merged.value),
-            view.default(),
-            &Key::root(),
-            &mut |key, view, value| {
-                let origin =
-                    if key.get(&merged.value).is_some() { merged.origin(key) } else { None };
-                let written = layers.iter().rev().filter_map(|layer| layer.get(key));
-                // The strongest of them is the value itself.
-                let overridden: Vec<(&Origin, Value)> =
-                    written.skip(1).map(|node| (&node.origin, node.to_value())).collect();
-                let beneath =
-                    hasher.hash_one(overridden.iter().map(|(_, value)| value).collect::<Vec<_>>());
-                let overrides = overridden
-                    .into_iter()
-                    .map(|(origin, value)| (origin.clone(), mask(view, key, &value)))
-                    .collect();
-                let actual = key.get(resolved).unwrap_or(value);
-                settings.push(Setting {
-                    key: key.clone(),
-                    value: mask(view, key, value),
-                    origin: origin.unwrap_or(Origin::Default),
-                    overrides,
-                    needs_restart: view.needs_restart(),
-                    beneath,
-                    fingerprint: hasher.hash_one(actual),
-                });
-            },
-        );
+        let mut visit = |key: &Trail<'_>, view: &View<'_>, value: &Value| {
+            let key = key.to_key();
+            let overridden: Vec<(&Origin, Value)> =
+                merged.overridden(&key).map(|node| (&node.origin, node.to_value())).collect();
+            let beneath =
+                hasher.hash_one(overridden.iter().map(|(_, value)| value).collect::<Vec<_>>());
+            let overrides = overridden
+                .into_iter()
+                .map(|(origin, value)| (origin.clone(), mask(view, &key, &value)))
+                .collect();
+            let origin = merged.written(&key).map_or(&Origin::Default, |node| &node.origin);
+            settings.push(Setting {
+                value: mask(view, &key, value),
+                origin: origin.clone(),
+                overrides,
+                needs_restart: view.needs_restart(),
+                beneath,
+                fingerprint: hasher.hash_one(key.get(resolved).unwrap_or(value)),
+                key,
+            });
+        };
+        collect(&view, Some(&merged.value), view.default(), &Trail::Root, &mut visit);
         settings.sort_by(|a, b| a.key.cmp(&b.key));
         Self { settings }
     }
@@ -192,8 +182,8 @@ fn collect(
     view: &View<'_>,
     value: Option<&Value>,
     default: Option<&Value>,
-    key: &Key,
-    visit: &mut dyn FnMut(&Key, &View<'_>, &Value),
+    key: &Trail<'_>,
+    visit: &mut dyn FnMut(&Trail<'_>, &View<'_>, &Value),
 ) {
     let effective = value.or(default);
     let members = view.members();
@@ -203,7 +193,7 @@ fn collect(
         None => !members.is_empty() && !view.allows("null"),
     };
     if !is_table {
-        if !key.is_root() {
+        if !matches!(key, Trail::Root) {
             visit(key, view, effective.unwrap_or(&Value::Null));
         }
         return;
@@ -232,7 +222,11 @@ fn collect(
         }
     }
     // An empty table is a setting of its own where nothing at all is the default.
-    if is_empty && !key.is_root() && value.is_some() && default.is_none_or(Value::is_null) {
+    if is_empty
+        && !matches!(key, Trail::Root)
+        && value.is_some()
+        && default.is_none_or(Value::is_null)
+    {
         visit(key, view, effective.unwrap_or(&Value::Null));
     }
 }

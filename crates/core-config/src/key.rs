@@ -10,6 +10,38 @@ pub(crate) enum Segment {
     Index(usize),
 }
 
+/// A key while a tree is walked: it is made where somebody wants it.
+#[derive(Clone, Copy)]
+pub(crate) enum Trail<'t> {
+    Root,
+    Name(&'t Trail<'t>, &'t str),
+    Index(&'t Trail<'t>, usize),
+}
+
+impl<'t> Trail<'t> {
+    pub(crate) fn name(&'t self, name: &'t str) -> Self {
+        Self::Name(self, name)
+    }
+
+    pub(crate) fn index(&'t self, index: usize) -> Self {
+        Self::Index(self, index)
+    }
+
+    pub(crate) fn to_key(self) -> Key {
+        fn segments(trail: &Trail<'_>, below: usize) -> Vec<Segment> {
+            let (above, segment) = match trail {
+                Trail::Root => return Vec::with_capacity(below),
+                Trail::Name(above, name) => (above, Segment::Name((*name).into())),
+                Trail::Index(above, index) => (above, Segment::Index(*index)),
+            };
+            let mut segments = segments(above, below + 1);
+            segments.push(segment);
+            segments
+        }
+        Key(segments(&self, 0))
+    }
+}
+
 /// Where a value stands in the settings: `server.bind_address`, `servers[0].name`.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(Vec<Segment>);

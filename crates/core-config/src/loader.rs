@@ -174,16 +174,18 @@ impl<T: Settings> Loader<T> {
                 deprecation::settle(layer, &schema.view(), &Key::root(), &mut warnings);
             }
         }
-        let merged = merge(&layers);
+        let merged = merge(layers);
         let is_whole = problems.is_empty();
         let (references, malformed) = references::find(&merged);
         problems.extend(malformed);
         if problems.is_empty() {
-            return Ok(Draft::new(schema, layers, merged, references, warnings));
+            return Ok(Draft::new(schema, merged, references, warnings));
         }
         // What did arrive has mistakes of its own, which are worth telling now, but for names that
         // may be missing only because a source could not be read.
-        let mut more = read::settings::<T>(&merged, schema, &references).err().unwrap_or_default();
+        let mut more = read::settings::<T>(&merged.value, &merged, schema, &references)
+            .err()
+            .unwrap_or_default();
         more.retain(|problem| is_whole || problem.origin.is_some());
         Problem::add_new(&mut problems, more);
         Err(Error::refused(problems))
@@ -243,5 +245,5 @@ impl FileSource {
 }
 
 fn missing(path: &Path) -> Problem {
-    Problem::of(Origin::WholeFile { path: path.to_owned() }, file::absent(path))
+    Problem::of(Origin::WholeFile { path: path.into() }, file::absent(path))
 }

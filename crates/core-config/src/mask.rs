@@ -9,11 +9,11 @@ use crate::schema::View;
 
 /// A value as it may be shown: without what is secret by its type, by its name, or inside a text.
 pub(crate) fn mask(view: &View<'_>, key: &Key, value: &Value) -> Value {
-    masked(view, key, value, false)
+    masked(view, value, key.last_name().is_some_and(is_credential))
 }
 
-fn masked(view: &View<'_>, key: &Key, value: &Value, is_below_named: bool) -> Value {
-    let is_named = is_below_named || key.last_name().is_some_and(is_credential);
+/// `is_named` is whether the value, or what it stands in, has the name of a credential.
+fn masked(view: &View<'_>, value: &Value, is_named: bool) -> Value {
     match value {
         Value::Null => Value::Null,
         Value::String(text) if references::is_reference(text) => value.clone(),
@@ -23,7 +23,7 @@ fn masked(view: &View<'_>, key: &Key, value: &Value, is_below_named: bool) -> Va
         Value::Array(list) => {
             let item = |(index, item)| {
                 let below = view.item(index);
-                masked(below.as_ref().unwrap_or(view), &key.index(index), item, is_named)
+                masked(below.as_ref().unwrap_or(view), item, is_named)
             };
             list.iter().enumerate().map(item).collect()
         }
@@ -31,7 +31,7 @@ fn masked(view: &View<'_>, key: &Key, value: &Value, is_below_named: bool) -> Va
             let entry = |(name, item): (&String, &Value)| {
                 let below = view.member(name);
                 let below = below.as_ref().unwrap_or(view);
-                (name.clone(), masked(below, &key.name(name), item, is_named))
+                (name.clone(), masked(below, item, is_named || is_credential(name)))
             };
             table.iter().map(entry).collect()
         }

@@ -1,10 +1,8 @@
 //! The layers become one tree: tables merge, everything else replaces. `config` does the merging;
 //! origins travel through it as numbers in its own text field.
 
-use std::collections::BTreeMap;
-
 use config::{Map, Source, Value as Merging, ValueKind};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::node::{Kind, Node};
 use crate::{Key, Origin};
@@ -13,31 +11,51 @@ use crate::{Key, Origin};
 const WHOLE: &str = "settings";
 
 /// The merged tree, and where each part of it came from.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Merged {
     pub(crate) value: Value,
-    pub(crate) origins: BTreeMap<Key, Origin>,
+    /// The same, with the place of every part.
+    written: Node,
+    /// What was merged, the weakest first; nothing if there was one layer alone.
+    layers: Vec<Node>,
 }
 
 impl Merged {
     /// The origin of a key, or of the nearest table above it that was written. The whole has none:
     /// every source is part of it.
     pub(crate) fn origin(&self, key: &Key) -> Option<Origin> {
-        if let Some(origin) = self.origins.get(key).filter(|_| !key.is_root()) {
-            return Some(origin.clone());
+        let (mut node, mut origin) = (&self.written, None);
+        for segment in key.segments() {
+            let Some(below) = node.below(segment) else { break };
+            (node, origin) = (below, Some(&below.origin));
         }
-        self.origin(&key.parent()?)
+        origin.cloned()
+    }
+
+    /// What was written at a key itself.
+    pub(crate) fn written(&self, key: &Key) -> Option<&Node> {
+        self.written.get(key)
+    }
+
+    /// What weaker layers say of a key, the strongest first.
+    pub(crate) fn overridden(&self, key: &Key) -> impl Iterator<Item = &Node> {
+        // The strongest of all is the value itself.
+        self.layers.iter().rev().filter_map(|layer| layer.get(key)).skip(1)
     }
 }
 
 /// Merges layers, the weakest first.
-pub(crate) fn merge(layers: &[Node]) -> Merged {
-    let is_empty =
-        |layer: &&Node| matches!(&layer.kind, Kind::Table(entries) if entries.is_empty());
-    let mut written = layers.iter().filter(|layer| !is_empty(layer));
-    if let (Some(only), None) = (written.next(), written.next()) {
-        return whole(only);
-    }
+pub(crate) fn merge(mut layers: Vec<Node>) -> Merged {
+    layers.retain(|layer| !matches!(&layer.kind, Kind::Table(entries) if entries.is_empty()));
+    let written = match layers.len() {
+        // There is nothing to merge.
+        0 | 1 => layers.pop().unwrap_or_else(|| Node::table(Origin::Default)),
+        _ => merged(&layers),
+    };
+    Merged { value: written.to_value(), written, layers }
+}
+
+fn merged(layers: &[Node]) -> Node {
     let mut origins = Vec::new();
     let mut builder = config::Config::builder();
     for layer in layers {
@@ -48,28 +66,21 @@ pub(crate) fn merge(layers: &[Node]) -> Merged {
         ValueKind::Table(table) => table.remove(WHOLE),
         _ => None,
     };
-    let mut merged =
-        Merged { value: Value::Object(serde_json::Map::new()), origins: BTreeMap::new() };
-    if let Some(settings) = settings {
-        merged.value = from_merging(settings, &Key::root(), &origins, &mut merged.origins);
-    }
-    // `config` makes tables anew; the last layer that names one is its origin.
-    for layer in layers {
-        layer.walk(&Key::root(), &mut |key, node| {
-            let is_table = key.get(&merged.value).is_some_and(Value::is_object);
-            if is_table && matches!(node.kind, Kind::Table(_)) {
-                merged.origins.insert(key.clone(), node.origin.clone());
-            }
-        });
-    }
+    let mut merged = from_merging(settings.expect("every layer has this name"), &origins);
+    layers.iter().for_each(|layer| claim(&mut merged, layer));
     merged
 }
 
-/// One layer alone: there is nothing to merge.
-fn whole(layer: &Node) -> Merged {
-    let mut origins = Vec::new();
-    layer.walk(&Key::root(), &mut |key, node| origins.push((key.clone(), node.origin.clone())));
-    Merged { value: layer.to_value(), origins: origins.into_iter().collect() }
+/// `config` makes tables anew; the last layer that names one is its origin.
+fn claim(merged: &mut Node, layer: &Node) {
+    if let (Kind::Table(entries), Kind::Table(named)) = (&mut merged.kind, &layer.kind) {
+        merged.origin = layer.origin.clone();
+        for (name, node) in named {
+            if let Some(entry) = entries.get_mut(name) {
+                claim(entry, node);
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -107,37 +118,25 @@ fn to_merging(node: &Node, origins: &mut Vec<Origin>) -> Merging {
     Merging::new(Some(&origin), kind)
 }
 
-fn from_merging(
-    merging: Merging,
-    key: &Key,
-    table: &[Origin],
-    origins: &mut BTreeMap<Key, Origin>,
-) -> Value {
+fn from_merging(merging: Merging, origins: &[Origin]) -> Node {
     let origin = merging.origin().and_then(|number| number.parse::<usize>().ok());
-    if let Some(origin) = origin.and_then(|number| table.get(number)) {
-        origins.insert(key.clone(), origin.clone());
-    }
-    match merging.kind {
-        ValueKind::Nil => Value::Null,
-        ValueKind::Boolean(value) => value.into(),
-        ValueKind::I64(value) => value.into(),
-        ValueKind::U64(value) => value.into(),
-        ValueKind::Float(value) => value.into(),
-        ValueKind::String(text) => text.into(),
-        ValueKind::Array(list) => list
-            .into_iter()
-            .enumerate()
-            .map(|(index, item)| from_merging(item, &key.index(index), table, origins))
-            .collect(),
-        ValueKind::Table(entries) => entries
-            .into_iter()
-            .map(|(name, item)| {
-                let below = key.name(&name);
-                (name, from_merging(item, &below, table, origins))
-            })
-            .collect(),
+    let origin = origin.and_then(|number| origins.get(number)).unwrap_or(&Origin::Default);
+    let kind = match merging.kind {
+        ValueKind::Nil => Kind::Null,
+        ValueKind::Boolean(value) => Kind::Bool(value),
+        ValueKind::I64(value) => Kind::Number(value.into()),
+        ValueKind::U64(value) => Kind::Number(value.into()),
+        ValueKind::Float(value) => Number::from_f64(value).map_or(Kind::Null, Kind::Number),
+        ValueKind::String(text) => Kind::Text(text),
+        ValueKind::Array(list) => {
+            Kind::List(list.into_iter().map(|item| from_merging(item, origins)).collect())
+        }
+        ValueKind::Table(entries) => Kind::Table(
+            entries.into_iter().map(|(name, item)| (name, from_merging(item, origins))).collect(),
+        ),
         ValueKind::I128(_) | ValueKind::U128(_) => unreachable!("no source makes such numbers"),
-    }
+    };
+    Node::new(origin.clone(), kind)
 }
 
 #[cfg(test)]
@@ -153,7 +152,7 @@ mod tests {
     /// CFG-1: tables merge, arrays replace, an explicit null replaces too.
     #[test]
     fn tables_merge_and_everything_else_replaces() {
-        let merged = merge(&[
+        let merged = merge(vec![
             layer(json!({"a": {"x": 1, "y": [1, 2, 3]}, "b": 1, "dotted.key": 1}), "first"),
             layer(json!({"a": {"y": [9], "z": true}, "b": null}), "second"),
         ]);
@@ -212,7 +211,7 @@ mod tests {
                 layers.into_iter().map(|table| Value::Object(table.into_iter().collect())).collect();
             let nodes: Vec<Node> = layers.iter().map(|value| layer(value.clone(), "v")).collect();
             let expected = layers.into_iter().fold(json!({}), model);
-            prop_assert_eq!(merge(&nodes).value, expected);
+            prop_assert_eq!(merge(nodes).value, expected);
         }
     }
 }

@@ -83,30 +83,17 @@ impl Node {
         }
     }
 
-    /// Every part with its key, from the whole to the leaves.
-    pub(crate) fn walk<'n>(&'n self, key: &Key, visit: &mut impl FnMut(&Key, &'n Self)) {
-        visit(key, self);
-        match &self.kind {
-            Kind::List(list) => {
-                for (index, node) in list.iter().enumerate() {
-                    node.walk(&key.index(index), visit);
-                }
-            }
-            Kind::Table(entries) => {
-                for (name, node) in entries {
-                    node.walk(&key.name(name), visit);
-                }
-            }
-            _ => {}
-        }
-    }
-
     /// The part at a key.
     pub(crate) fn get(&self, key: &Key) -> Option<&Self> {
-        key.segments().iter().try_fold(self, |node, segment| match (&node.kind, segment) {
+        key.segments().iter().try_fold(self, Self::below)
+    }
+
+    /// The part one step below.
+    pub(crate) fn below(&self, segment: &Segment) -> Option<&Self> {
+        match (&self.kind, segment) {
             (Kind::Table(entries), Segment::Name(name)) => entries.get(&**name),
             (Kind::List(list), Segment::Index(index)) => list.get(*index),
             _ => None,
-        })
+        }
     }
 }

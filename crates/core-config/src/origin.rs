@@ -1,5 +1,6 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -8,7 +9,7 @@ pub enum Origin {
     /// A place in a file. Lines and columns count from one, columns in characters.
     File {
         /// The file.
-        path: PathBuf,
+        path: Arc<Path>,
         /// The line.
         line: usize,
         /// The column.
@@ -18,12 +19,12 @@ pub enum Origin {
     /// point at.
     WholeFile {
         /// The file.
-        path: PathBuf,
+        path: Arc<Path>,
     },
     /// A variable in a `.env` file.
     DotEnv {
         /// The file.
-        path: PathBuf,
+        path: Arc<Path>,
         /// The line where the variable begins, from one.
         line: usize,
         /// The variable's name.

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use self::remainder::Remainder;
+use crate::key::Trail;
 use crate::merge::Merged;
 use crate::schema::{Schema, View, type_name, type_of};
 use crate::suggest::nearest;
@@ -36,6 +37,10 @@ impl fmt::Debug for ReadError {
 
 /// Reads a type, remembering where it failed.
 pub(crate) fn typed<T: DeserializeOwned>(tree: &Value) -> Result<T, ReadError> {
+    // Where it fails, it is read again with an eye on the place.
+    if let Ok(settings) = T::deserialize(tree) {
+        return Ok(settings);
+    }
     serde_path_to_error::deserialize(tree).map_err(|error| {
         let key = error.path().iter().fold(Key::root(), |key, segment| match segment {
             serde_path_to_error::Segment::Map { key: name } => key.name(name),
@@ -55,13 +60,15 @@ pub(crate) fn typed<T: DeserializeOwned>(tree: &Value) -> Result<T, ReadError> {
 
 /// Reads and validates the settings, or reports every mistake.
 ///
-/// What refers to a secret may hold one by now.
+/// The tree is the merged one, in which what refers to a secret may hold one by now.
 pub(crate) fn settings<T: Settings>(
+    tree: &Value,
     merged: &Merged,
     schema: &Schema,
     referring: &[Reference],
 ) -> Result<T, Vec<Problem>> {
     let mut reading = Reading {
+        tree,
         merged,
         schema,
         referring,
@@ -69,7 +76,7 @@ pub(crate) fn settings<T: Settings>(
         seen: BTreeSet::new(),
         wrong: Vec::new(),
     };
-    reading.check(&schema.view(), &merged.value, &Key::root());
+    reading.check(&schema.view(), tree, &Trail::Root);
     let settings = reading.read::<T>();
     if let Some(settings) = &settings {
         let mut broken = Problems::default();
@@ -95,6 +102,7 @@ pub(crate) fn settings<T: Settings>(
 }
 
 struct Reading<'a> {
+    tree: &'a Value,
     merged: &'a Merged,
     schema: &'a Schema,
     referring: &'a [Reference],
@@ -130,14 +138,15 @@ impl Reading<'_> {
     }
 
     /// What the schema can tell: unknown names, missing names, wrong types.
-    fn check(&mut self, view: &View<'_>, value: &Value, key: &Key) {
+    fn check(&mut self, view: &View<'_>, value: &Value, key: &Trail<'_>) {
         if !view.fits(value) {
             let found = type_name(type_of(value));
-            return self.wrong(key, format!("expected {}, found {found}", view.expected()));
+            return self
+                .wrong(&key.to_key(), format!("expected {}, found {found}", view.expected()));
         }
         let view = view.narrow(value);
         if value.as_f64().is_some_and(|number| !view.admits(number)) {
-            return self.wrong(key, format!("expected {}", view.expected()));
+            return self.wrong(&key.to_key(), format!("expected {}", view.expected()));
         }
         match value {
             Value::Array(list) => {
@@ -152,14 +161,14 @@ impl Reading<'_> {
                     let below = key.name(name);
                     match view.member(name) {
                         Some(member) => self.check(&member, value, &below),
-                        None if view.is_closed() => self.unknown(&view, name, &below),
+                        None if view.is_closed() => self.unknown(&view, name, &below.to_key()),
                         None => {}
                     }
                 }
                 for name in view.required() {
                     if !table.contains_key(name) {
                         let expected = view.member(name).map_or(String::new(), |v| v.expected());
-                        self.missing(&key.name(name), &expected);
+                        self.missing(&key.name(name).to_key(), &expected);
                     }
                 }
             }
@@ -189,9 +198,9 @@ impl Reading<'_> {
 
     /// The one key of that last name somewhere else: a section was forgotten, or is a wrong one.
     fn elsewhere(&self, name: &str) -> Option<Key> {
-        let mut keys = self.schema.leaves().into_iter().map(|(key, _)| key);
+        let mut keys = self.schema.leaves().iter().map(|(key, _)| key);
         let found = keys.find(|key| key.last_name() == Some(name))?;
-        keys.all(|key| key.last_name() != Some(name)).then_some(found)
+        keys.all(|key| key.last_name() != Some(name)).then(|| found.clone())
     }
 
     fn missing(&mut self, key: &Key, expected: &str) {
@@ -201,7 +210,7 @@ impl Reading<'_> {
     /// What only the type can tell: reads it, and after a mistake reads it again without the part
     /// that was wrong, until all of them are known.
     fn read<T: Settings>(&mut self) -> Option<T> {
-        let mut tree = Remainder::new(&self.merged.value);
+        let mut tree = Remainder::new(self.tree);
         // What the schema has refused would be refused again.
         for key in &self.seen {
             tree.take_out(key);
@@ -293,7 +302,7 @@ impl Reading<'_> {
             }
         }
         let mut texts = Vec::new();
-        collect(key.get(&self.merged.value).unwrap_or(&Value::Null), &mut texts);
+        collect(key.get(self.tree).unwrap_or(&Value::Null), &mut texts);
         texts
     }
 }

@@ -5,6 +5,7 @@ use core_types::{Secret, SecretRef};
 use serde_json::Value;
 use zeroize::Zeroize as _;
 
+use crate::key::Trail;
 use crate::merge::Merged;
 use crate::{Key, Origin, Problem};
 
@@ -60,15 +61,17 @@ pub(crate) fn find(merged: &Merged) -> (Vec<Reference>, Vec<Problem>) {
     if !has_any(&merged.value) {
         return (references, problems);
     }
-    each_text(&merged.value, &Key::root(), &mut |key, text| {
+    each_text(&merged.value, &Trail::Root, &mut |key, text| {
         for part in parts(text) {
-            let origin = || merged.origin(key);
-            let mut refuse = |message: String| problems.push(Problem::at(key, origin(), message));
+            let key = key.to_key();
+            let origin = || merged.origin(&key);
+            let mut refuse = |message: String| problems.push(Problem::at(&key, origin(), message));
             match part {
                 Part::Text(_) => {}
                 Part::Reference(reference) => match reference.parse() {
                     Ok(target) => {
-                        references.push(Reference { key: key.clone(), origin: origin(), target });
+                        let origin = origin();
+                        references.push(Reference { key, origin, target });
                     }
                     Err(error) => refuse(error.to_string()),
                 },
@@ -90,9 +93,9 @@ fn has_any(value: &Value) -> bool {
 }
 
 /// Visits every text of a tree.
-pub(crate) fn each_text(value: &Value, key: &Key, visit: &mut dyn FnMut(&Key, &str)) {
+fn each_text(value: &Value, key: &Trail<'_>, visit: &mut dyn FnMut(Trail<'_>, &str)) {
     match value {
-        Value::String(text) => visit(key, text),
+        Value::String(text) => visit(*key, text),
         Value::Array(list) => {
             for (index, item) in list.iter().enumerate() {
                 each_text(item, &key.index(index), visit);
@@ -160,7 +163,7 @@ mod tests {
     use serde_json::json;
 
     fn merged(value: Value) -> Merged {
-        merge(&[Node::from_value(value, &Origin::Default)])
+        merge(vec![Node::from_value(value, &Origin::Default)])
     }
 
     /// CFG-10: anywhere in a text value, also inside lists and maps.

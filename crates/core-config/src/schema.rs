@@ -4,7 +4,7 @@ mod view;
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde_json::{Map, Value};
 
@@ -21,13 +21,14 @@ pub(crate) struct Schema {
     view: View<'static>,
     /// Whether some key had another name, or is about to go.
     has_former_names: bool,
+    leaves: OnceLock<Vec<(Key, View<'static>)>>,
 }
 
 impl Schema {
     pub(crate) fn new(schema: Value) -> Self {
         let root = Box::leak(Box::new(schema));
         let has_former_names = says(root, &["x-former", "x-deprecated", "deprecated"]);
-        Self { view: View::new(root), has_former_names }
+        Self { view: View::new(root), has_former_names, leaves: OnceLock::new() }
     }
 
     /// The schema of a settings type.
@@ -61,19 +62,21 @@ impl Schema {
     }
 
     /// Every key that can be written down, tables with fixed names taken apart.
-    pub(crate) fn leaves(&self) -> Vec<(Key, View<'_>)> {
-        let mut leaves = Vec::new();
-        self.walk(&mut |key, view, is_leaf| {
-            if is_leaf {
-                leaves.push((key.clone(), view.clone()));
-            }
-        });
-        leaves
+    pub(crate) fn leaves(&self) -> &[(Key, View<'_>)] {
+        self.leaves.get_or_init(|| {
+            let mut leaves = Vec::new();
+            self.walk(&mut |key, view, is_leaf| {
+                if is_leaf {
+                    leaves.push((key.clone(), view.clone()));
+                }
+            });
+            leaves
+        })
     }
 
     /// Visits every key, each table before what stands in it, and says whether it is a leaf.
-    pub(crate) fn walk<'s>(&'s self, visit: &mut dyn FnMut(&Key, &View<'s>, bool)) {
-        walk(&self.view(), &Key::root(), &mut Vec::new(), visit);
+    pub(crate) fn walk(&self, visit: &mut dyn FnMut(&Key, &View<'static>, bool)) {
+        walk(&self.view, &Key::root(), &mut Vec::new(), visit);
     }
 }
 
@@ -123,11 +126,11 @@ fn combined<P: Copy>(shapes: &[Vec<P>], with: &[Vec<P>]) -> Vec<Vec<P>> {
     shapes.iter().flat_map(|a| with.iter().map(|b| [&a[..], &b[..]].concat())).collect()
 }
 
-fn walk<'s>(
-    view: &View<'s>,
+fn walk(
+    view: &View<'static>,
     key: &Key,
-    above: &mut Vec<&'s Map<String, Value>>,
-    visit: &mut dyn FnMut(&Key, &View<'s>, bool),
+    above: &mut Vec<&'static Map<String, Value>>,
+    visit: &mut dyn FnMut(&Key, &View<'static>, bool),
 ) {
     let tables = view.tables();
     // A type that holds itself goes on without end: it is whole where it comes again.

@@ -12,6 +12,7 @@ mod toml;
 mod yaml;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::node::Node;
 use crate::{Origin, Problem};
@@ -32,7 +33,7 @@ impl Found {
 
     /// Files that lie in a folder of configuration, and are none.
     pub(crate) fn passed_over(folder: &Path, files: &[PathBuf]) -> Self {
-        let mut found = Self::nothing(Origin::WholeFile { path: folder.to_owned() });
+        let mut found = Self::nothing(Origin::WholeFile { path: folder.into() });
         let message = "is passed over, for its name does not end in .toml, .json or .yaml";
         found.warnings = files.iter().map(|file| file_problem(file, message)).collect();
         found
@@ -47,10 +48,10 @@ impl From<Node> for Found {
 
 /// A problem of a whole file.
 fn file_problem(path: &Path, message: impl Into<String>) -> Problem {
-    Problem::of(Origin::WholeFile { path: path.to_owned() }, message)
+    Problem::of(Origin::WholeFile { path: path.into() }, message)
 }
 
 /// A place in a file.
-fn place(path: &Path, line: usize, column: usize) -> Origin {
-    Origin::File { path: path.to_owned(), line, column }
+fn place(path: &Arc<Path>, line: usize, column: usize) -> Origin {
+    Origin::File { path: Arc::clone(path), line, column }
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -10,15 +11,15 @@ use crate::key::{Key, Segment};
 const MAX_MEMBERS: usize = 64;
 
 /// What is left of the settings after their wrong parts were taken out.
-pub(super) struct Remainder {
-    value: Value,
+pub(super) struct Remainder<'v> {
+    value: Cow<'v, Value>,
     /// The elements that lists have lost, by the keys and numbers under which they were written.
     lost: BTreeMap<Key, BTreeSet<usize>>,
 }
 
-impl Remainder {
-    pub(super) fn new(whole: &Value) -> Self {
-        Self { value: whole.clone(), lost: BTreeMap::new() }
+impl<'v> Remainder<'v> {
+    pub(super) fn new(whole: &'v Value) -> Self {
+        Self { value: Cow::Borrowed(whole), lost: BTreeMap::new() }
     }
 
     pub(super) fn value(&self) -> &Value {
@@ -59,7 +60,7 @@ impl Remainder {
 
     /// Takes out what was written at a key. Whether anything was there.
     pub(super) fn take_out(&mut self, key: &Key) -> bool {
-        let removed = self.current(key).and_then(|current| current.remove(&mut self.value));
+        let removed = self.current(key).and_then(|current| current.remove(self.value.to_mut()));
         if let (Some(_), Some(Segment::Index(index)), Some(list)) =
             (&removed, key.segments().last(), key.parent())
         {
@@ -85,10 +86,10 @@ impl Remainder {
             if is_tag(&self.written(&key)) {
                 return None;
             }
-            let member = key.remove(&mut self.value)?;
+            let member = key.remove(self.value.to_mut())?;
             let is_at_fault =
                 T::read(&self.value).err().is_none_or(|other| other.message != error.message);
-            if let Some(Value::Object(table)) = error.key.get_mut(&mut self.value) {
+            if let Some(Value::Object(table)) = error.key.get_mut(self.value.to_mut()) {
                 table.insert(name.clone(), member);
             }
             is_at_fault.then(|| self.written(&key))

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{Found, environment, file_problem, place};
 use crate::schema::Schema;
@@ -9,6 +10,7 @@ use crate::{Origin, Problem};
 pub(crate) fn read(path: &Path, prefix: &str, schema: &Schema) -> Result<Option<Found>, Problem> {
     let text = super::file::text(path).map_err(|message| file_problem(path, message))?;
     let Some(text) = text else { return Ok(None) };
+    let path: Arc<Path> = path.into();
     let (mut variables, mut problems) = (Vec::new(), Vec::new());
     let (mut rest, mut next_line) = (&*text, 1);
     while !rest.is_empty() {
@@ -19,11 +21,11 @@ pub(crate) fn read(path: &Path, prefix: &str, schema: &Schema) -> Result<Option<
         match assignment {
             Ok(Some((name, value))) => {
                 let variable = name.clone();
-                let origin = Origin::DotEnv { path: path.to_owned(), line, variable };
+                let origin = Origin::DotEnv { path: Arc::clone(&path), line, variable };
                 variables.push((name, value, origin));
             }
             Ok(None) => {}
-            Err(message) => problems.push(Problem::of(place(path, line, 1), message)),
+            Err(message) => problems.push(Problem::of(place(&path, line, 1), message)),
         }
     }
     let mut found = environment::read(variables, prefix, schema);

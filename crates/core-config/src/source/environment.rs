@@ -86,17 +86,14 @@ impl<'s> Names<'s> {
     fn new(prefix: &str, schema: &'s Schema) -> Self {
         let prefix = format!("{prefix}_");
         let mut declared = Vec::new();
-        schema.walk(&mut |key, view, is_leaf| {
-            if !is_leaf {
-                return;
-            }
+        for (key, view) in schema.leaves() {
             for short in view.short_names() {
                 declared.push((format!("{prefix}{short}"), Rank::Short, key.clone(), view.clone()));
             }
             for name in view.variable_names() {
                 declared.push((name.to_owned(), Rank::Foreign, key.clone(), view.clone()));
             }
-        });
+        }
         Self { prefix, schema, declared }
     }
 
@@ -143,8 +140,8 @@ impl<'s> Names<'s> {
         let known: Vec<String> = self
             .schema
             .leaves()
-            .into_iter()
-            .map(|(key, _)| variable(&self.prefix, &key))
+            .iter()
+            .map(|(key, _)| variable(&self.prefix, key))
             .chain(self.declared.iter().map(|(name, ..)| name.clone()))
             .collect();
         match nearest(name, known.iter().map(String::as_str)) {

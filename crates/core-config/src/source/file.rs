@@ -44,19 +44,20 @@ pub(crate) fn absent(path: &Path) -> &'static str {
 pub(super) fn text(path: &Path) -> Result<Option<String>, String> {
     let failed = |error: std::io::Error| format!("cannot be read: {}", error.kind());
     // Looked at first: to open a pipe that nobody writes to would take for ever.
-    let kind = match std::fs::metadata(path) {
-        Ok(metadata) => metadata.file_type(),
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
     };
-    if kind.is_dir() {
+    if metadata.is_dir() {
         return Err("is a folder where a file should be".into());
     }
-    if !kind.is_file() {
+    if !metadata.is_file() {
         return Err("is no regular file".into());
     }
     let file = File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
+    // A byte of room tells the end without another growth.
+    let mut bytes = Vec::with_capacity(metadata.len().min(MAX_BYTES) as usize + 1);
     // One byte more than allowed tells the file that grew, or that has no size, as below `/proc`.
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > MAX_BYTES {

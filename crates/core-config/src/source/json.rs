@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Node, Problem> {
 
 struct Source<'t> {
     text: &'t str,
-    lines: Lines<'t>,
+    lines: Lines,
 }
 
 impl<'t> Source<'t> {

@@ -10,7 +10,7 @@ use crate::{Key, Origin, Problem};
 /// ConfigMaps are: `server.bind_address`, or `server/bind_address`. A trailing newline is not part
 /// of the value. Hidden files, which Kubernetes' own `..data` is among, are passed over.
 pub(crate) fn read(folder: &Path, schema: &Schema) -> Found {
-    let mut found = Found::nothing(Origin::WholeFile { path: folder.to_owned() });
+    let mut found = Found::nothing(Origin::WholeFile { path: folder.into() });
     let mut files = Vec::new();
     if let Err(problem) = collect(folder, &Key::root(), &mut files) {
         found.problems.push(problem);
@@ -51,7 +51,7 @@ fn collect(folder: &Path, above: &Key, files: &mut Vec<(Key, PathBuf)>) -> Resul
 }
 
 fn value(key: &Key, path: &Path, schema: &Schema) -> Result<Node, Problem> {
-    let origin = Origin::WholeFile { path: path.to_owned() };
+    let origin = Origin::WholeFile { path: path.into() };
     let refuse = |message: String| Problem::at(key, Some(origin.clone()), message);
     let content = file::text(path).map_err(refuse)?;
     // A value that is gone is not an empty one.

@@ -1,19 +1,20 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use super::place;
 use crate::Origin;
 
 /// Where the lines of a file begin, to tell the place of a byte without reading it all again.
-pub(super) struct Lines<'t> {
-    path: &'t Path,
+pub(super) struct Lines {
+    path: Arc<Path>,
     /// The first byte of each line.
     starts: Vec<usize>,
     /// The bytes that continue a character, of which a column counts none.
     inner: Vec<usize>,
 }
 
-impl<'t> Lines<'t> {
-    pub(super) fn new(text: &str, path: &'t Path) -> Self {
+impl Lines {
+    pub(super) fn new(text: &str, path: &Path) -> Self {
         let (mut starts, mut inner) = (vec![0], Vec::new());
         for (offset, byte) in text.bytes().enumerate() {
             match byte {
@@ -22,7 +23,7 @@ impl<'t> Lines<'t> {
                 _ => {}
             }
         }
-        Self { path, starts, inner }
+        Self { path: path.into(), starts, inner }
     }
 
     /// The line and column of a byte.
@@ -31,7 +32,7 @@ impl<'t> Lines<'t> {
         let start = self.starts[line - 1];
         let inner = |until| self.inner.partition_point(|inner| *inner <= until);
         let column = offset - start - (inner(offset) - inner(start)) + 1;
-        place(self.path, line, column)
+        place(&self.path, line, column)
     }
 
     /// The place that `serde_json` tells, by line and byte, of a part of the text.

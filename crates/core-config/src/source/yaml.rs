@@ -1,13 +1,14 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 use serde_json::Number;
 
 use super::place;
+use crate::Problem;
 use crate::node::{Kind, Node};
-use crate::{Key, Problem};
 
 /// Deeper nesting is no configuration.
 const MAX_DEPTH: usize = 64;
@@ -15,14 +16,18 @@ const MAX_DEPTH: usize = 64;
 const MAX_NODES: usize = 100_000;
 
 pub(super) fn parse(text: &str, path: &Path) -> Result<Node, Problem> {
-    let mut reader =
-        Reader { events: Parser::new_from_str(text), path, anchors: HashMap::new(), nodes: 0 };
+    let mut reader = Reader {
+        events: Parser::new_from_str(text),
+        path: path.into(),
+        anchors: HashMap::new(),
+        nodes: 0,
+    };
     reader.document()
 }
 
 struct Reader<'t> {
     events: Parser<'t, StrInput<'t>>,
-    path: &'t Path,
+    path: Arc<Path>,
     /// What an alias stands for.
     anchors: HashMap<usize, Anchor>,
     nodes: usize,
@@ -37,13 +42,19 @@ struct Anchor {
 
 impl Anchor {
     fn new(node: Node) -> Self {
-        let (mut depth, mut nodes) = (0, 0);
-        node.walk(&Key::root(), &mut |key, _| {
-            depth = depth.max(key.segments().len());
-            nodes += 1;
-        });
+        let (depth, nodes) = extent(&node);
         Self { node, depth, nodes }
     }
+}
+
+/// How many levels stand below a node, and how many nodes there are with itself.
+fn extent(node: &Node) -> (usize, usize) {
+    let below: Vec<(usize, usize)> = match &node.kind {
+        Kind::List(list) => list.iter().map(extent).collect(),
+        Kind::Table(entries) => entries.values().map(extent).collect(),
+        _ => Vec::new(),
+    };
+    below.iter().fold((0, 1), |(depth, nodes), below| (depth.max(below.0 + 1), nodes + below.1))
 }
 
 type Spanned<'t> = (Event<'t>, Span);
@@ -68,7 +79,7 @@ impl<'t> Reader<'t> {
                 }
             }
         }
-        Ok(document.unwrap_or_else(|| Node::new(place(self.path, 1, 1), Kind::Null)))
+        Ok(document.unwrap_or_else(|| Node::new(place(&self.path, 1, 1), Kind::Null)))
     }
 
     /// Counts a part, so that aliases cannot multiply without end.
@@ -130,7 +141,7 @@ impl<'t> Reader<'t> {
             }
             _ => return Err(self.refuse(&at, "not valid YAML")),
         };
-        let node = Node::new(place(self.path, at.line(), at.col() + 1), kind);
+        let node = Node::new(place(&self.path, at.line(), at.col() + 1), kind);
         if anchor != 0 {
             self.anchors.insert(anchor, Anchor::new(node.clone()));
         }
@@ -160,7 +171,7 @@ impl<'t> Reader<'t> {
             let mut node = self.node(value, depth + 1)?;
             // A table's own place is where its name stands.
             if matches!(node.kind, Kind::Table(_) | Kind::Null) {
-                node.origin = place(self.path, span.start.line(), span.start.col() + 1);
+                node.origin = place(&self.path, span.start.line(), span.start.col() + 1);
             }
             entries.insert(name, node);
         }
@@ -218,7 +229,7 @@ impl<'t> Reader<'t> {
     }
 
     fn refuse(&self, at: &Marker, message: &str) -> Problem {
-        Problem::of(place(self.path, at.line().max(1), at.col() + 1), message)
+        Problem::of(place(&self.path, at.line().max(1), at.col() + 1), message)
     }
 }
 

@@ -42,7 +42,7 @@ fn layer(variables: &[(&str, &str)]) -> Found {
 fn check(variables: &[(&str, &str)], expected: &serde_json::Value) {
     let found = layer(variables);
     assert_eq!(found.problems, []);
-    assert_eq!(crate::merge::merge(&[found.node]).value, *expected);
+    assert_eq!(crate::merge::merge(vec![found.node]).value, *expected);
 }
 
 /// CFG-2: single underscores reach keys that hold underscores, double ones work too.
