@@ -198,16 +198,16 @@ fn collect(
         }
         return;
     }
-    let mut is_empty = true;
+    let (is_union, mut is_empty) = (view.is_union(), true);
     for (name, member) in members {
         let below = value.and_then(|value| value.get(name));
         // A table that is written has its type's defaults, not those of the table above it.
         let default = match value {
             Some(_) => member.default(),
-            None => default.and_then(|default| default.get(name)).or(member.default()),
+            None => default.and_then(|default| default.get(name)).or_else(|| member.default()),
         };
         // Of several shapes, only the names of the one that was chosen are there.
-        if !view.is_union() || below.is_some() || default.is_some() {
+        if !is_union || below.is_some() || default.is_some() {
             is_empty = false;
             collect(member, below, default, &key.name(name), visit);
         }

@@ -198,9 +198,9 @@ impl Reading<'_> {
 
     /// The one key of that last name somewhere else: a section was forgotten, or is a wrong one.
     fn elsewhere(&self, name: &str) -> Option<Key> {
-        let mut keys = self.schema.leaves().iter().map(|(key, _)| key);
+        let mut keys = self.schema.leaves().into_iter().map(|(key, _)| key);
         let found = keys.find(|key| key.last_name() == Some(name))?;
-        keys.all(|key| key.last_name() != Some(name)).then(|| found.clone())
+        keys.all(|key| key.last_name() != Some(name)).then_some(found)
     }
 
     fn missing(&mut self, key: &Key, expected: &str) {

@@ -21,14 +21,14 @@ pub(crate) struct Schema {
     view: View<'static>,
     /// Whether some key had another name, or is about to go.
     has_former_names: bool,
-    leaves: OnceLock<Vec<(Key, View<'static>)>>,
+    named: OnceLock<Vec<(Key, View<'static>)>>,
 }
 
 impl Schema {
     pub(crate) fn new(schema: Value) -> Self {
         let root = Box::leak(Box::new(schema));
         let has_former_names = says(root, &["x-former", "x-deprecated", "deprecated"]);
-        Self { view: View::new(root), has_former_names, leaves: OnceLock::new() }
+        Self { view: View::new(root), has_former_names, named: OnceLock::new() }
     }
 
     /// The schema of a settings type.
@@ -62,15 +62,22 @@ impl Schema {
     }
 
     /// Every key that can be written down, tables with fixed names taken apart.
-    pub(crate) fn leaves(&self) -> &[(Key, View<'_>)] {
-        self.leaves.get_or_init(|| {
-            let mut leaves = Vec::new();
-            self.walk(&mut |key, view, is_leaf| {
-                if is_leaf {
-                    leaves.push((key.clone(), view.clone()));
-                }
-            });
-            leaves
+    pub(crate) fn leaves(&self) -> Vec<(Key, View<'static>)> {
+        let mut leaves = Vec::new();
+        self.walk(&mut |key, view, is_leaf| {
+            if is_leaf {
+                leaves.push((key.clone(), view.clone()));
+            }
+        });
+        leaves
+    }
+
+    /// Those of the leaves that name variables.
+    pub(crate) fn named(&self) -> &[(Key, View<'_>)] {
+        self.named.get_or_init(|| {
+            let mut named = self.leaves();
+            named.retain(|(_, view)| view.short_names().chain(view.variable_names()).count() > 0);
+            named
         })
     }
 

@@ -372,8 +372,11 @@ fn types_of<'s>(shape: &[Part<'s>]) -> Vec<&'s str> {
 }
 
 fn allows(shape: &[Part<'_>], json_type: &str) -> bool {
-    let types = types_of(shape);
-    types.is_empty() || types.contains(&json_type)
+    match shape.iter().find_map(|part| part.get("type")) {
+        Some(Value::String(name)) => name == json_type,
+        Some(Value::Array(names)) => names.is_empty() || names.iter().any(|name| name == json_type),
+        _ => true,
+    }
 }
 
 fn properties<'s>(shape: &[Part<'s>]) -> impl Iterator<Item = (&'s str, &'s Value)> {

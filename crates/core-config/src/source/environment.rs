@@ -86,7 +86,7 @@ impl<'s> Names<'s> {
     fn new(prefix: &str, schema: &'s Schema) -> Self {
         let prefix = format!("{prefix}_");
         let mut declared = Vec::new();
-        for (key, view) in schema.leaves() {
+        for (key, view) in schema.named() {
             for short in view.short_names() {
                 declared.push((format!("{prefix}{short}"), Rank::Short, key.clone(), view.clone()));
             }
@@ -140,8 +140,8 @@ impl<'s> Names<'s> {
         let known: Vec<String> = self
             .schema
             .leaves()
-            .iter()
-            .map(|(key, _)| variable(&self.prefix, key))
+            .into_iter()
+            .map(|(key, _)| variable(&self.prefix, &key))
             .chain(self.declared.iter().map(|(name, ..)| name.clone()))
             .collect();
         match nearest(name, known.iter().map(String::as_str)) {
