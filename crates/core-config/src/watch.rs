@@ -20,11 +20,11 @@ use crate::Error;
 
 /// Events of one edit are gathered for so long, and delivered at the next tick after that: with
 /// [`QUIET`] well below the two seconds in which an edit has to be seen, at two wake-ups and a half
-/// a second.
-const GATHER: Duration = Duration::from_millis(400);
+/// a second. Unit tests show an order, and no times.
+const GATHER: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 400 });
 /// Files are read when they have not changed for so long: an editor or a slow writer may still be
 /// at work.
-const QUIET: Duration = Duration::from_millis(100);
+const QUIET: Duration = Duration::from_millis(if cfg!(test) { 5 } else { 100 });
 /// Files that never come to rest are read anyway.
 const MAX_QUIET: u32 = 5;
 /// Polling more often is no better for anybody, and costs.

@@ -65,3 +65,48 @@ fn a_folder_that_was_away_is_watched_again() {
     assert!(state.arm(false));
     unwatch(&mut state).unwrap();
 }
+
+/// CFG-7: twenty swaps of a mounted ConfigMap in a row, each is seen; and the last one of twenty
+/// that come at once.
+#[cfg(unix)]
+#[test]
+fn the_kubelet_may_swap_again_and_again() {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let swap = |n: u32| {
+        let stamp = format!("..{n}");
+        fs::create_dir(path(&stamp)).unwrap();
+        fs::write(path(&stamp).join("a.toml"), n.to_string()).unwrap();
+        symlink(&stamp, path("..data_tmp")).unwrap();
+        fs::rename(path("..data_tmp"), path("..data")).unwrap();
+        if n > 0 {
+            fs::remove_dir_all(path(&format!("..{}", n - 1))).unwrap();
+        }
+    };
+    swap(0);
+    symlink("..data/a.toml", path("a.toml")).unwrap();
+    let (sender, changes) = mpsc::channel();
+    let file = path("a.toml");
+    let never = Duration::from_secs(3600);
+    let watcher = Watcher::start(vec![file.clone()], never, move || {
+        let text = fs::read_to_string(&file).expect("the kubelet leaves no gap");
+        let _ = sender.send(text.parse::<u32>().unwrap());
+    });
+    assert!(watcher.as_ref().is_ok_and(Watcher::is_notified));
+    let next = || changes.recv_timeout(Duration::from_secs(2)).unwrap();
+    assert_eq!(next(), 0);
+    for n in 1..=20 {
+        swap(n);
+        assert_eq!(next(), n, "one after the other");
+    }
+    (21..=40).for_each(swap);
+    let mut last = 20;
+    while last < 40 {
+        let seen = next();
+        assert!(seen > last, "{seen} after {last}");
+        last = seen;
+    }
+}

@@ -245,8 +245,16 @@ fn expect(changes: &Receiver<String>, text: &str, way: &str) {
     assert_eq!(seen, Ok(Ok(text.to_owned())), "{way}");
 }
 
+at_once!(
+    every_way_to_edit_is_seen_once,
+    what_changes_no_content_is_not_told,
+    a_file_that_is_mounted_alone,
+    no_notifications_are_left,
+    an_interval_of_zero_does_not_spin,
+    a_mounted_folder_of_keys_is_seen,
+);
+
 /// CFG-7: each edit is told within two seconds and once, also the third of its kind.
-#[test]
 fn every_way_to_edit_is_seen_once() {
     std::thread::scope(|threads| {
         for Way { name, prepare, path, edit } in WAYS {
@@ -269,7 +277,6 @@ fn every_way_to_edit_is_seen_once() {
 }
 
 /// CFG-7: what changes no content is not told, nor are our own reads.
-#[test]
 fn what_changes_no_content_is_not_told() {
     std::thread::scope(|threads| {
         for (name, touch) in NO_EDITS {
@@ -292,29 +299,6 @@ fn what_changes_no_content_is_not_told() {
             });
         }
     });
-}
-
-/// CFG-7: twenty swaps of a mounted ConfigMap in a row, each is seen; and the last one of twenty
-/// that come at once.
-#[test]
-fn the_kubelet_may_swap_again_and_again() {
-    let folder = Folder::new(&[]);
-    kubelet(&folder, "0");
-    let (_watcher, changes) = watch(&folder, "mount/a.toml", NEVER);
-    for n in 1..=20 {
-        kubelet(&folder, &n.to_string());
-        expect(&changes, &n.to_string(), "one after the other");
-    }
-    for n in 21..=40 {
-        kubelet(&folder, &n.to_string());
-    }
-    let mut last = 20;
-    while last < 40 {
-        let seen = changes.recv_timeout(LIMIT).unwrap();
-        let seen = seen.parse().expect("the kubelet leaves no gap");
-        assert!(seen > last, "{seen} after {last}");
-        last = seen;
-    }
 }
 
 /// A filter that no test fits, by which the tests below know that they run in namespaces.
@@ -348,7 +332,6 @@ fn skip(test: &str, why: &str) {
 }
 
 /// CFG-7: a single file that is mounted is seen when it is written in place.
-#[test]
 fn a_file_that_is_mounted_alone() {
     inside("edits::inside_a_file_that_is_mounted_alone", &["--mount"], "true");
 }
@@ -399,7 +382,6 @@ fn inside_a_file_that_is_mounted_alone() {
 }
 
 /// CFG-7: where the system has no notifications left, files are looked at.
-#[test]
 fn no_notifications_are_left() {
     for limit in ["max_inotify_instances", "max_inotify_watches"] {
         let shell = format!("echo 0 > /proc/sys/user/{limit}");
@@ -429,7 +411,6 @@ fn inside_no_notifications_are_left() {
 }
 
 /// CFG-7: an interval of zero is taken for the shortest that makes sense, and does not spin.
-#[test]
 fn an_interval_of_zero_does_not_spin() {
     let folder = Folder::new(&[("a.toml", "0")]);
     let (sender, changes) = channel();
@@ -445,7 +426,6 @@ fn an_interval_of_zero_does_not_spin() {
 }
 
 /// CFG-7: a number of files of which each counts.
-#[test]
 fn a_mounted_folder_of_keys_is_seen() {
     let folder = Folder::new(&[]);
     let keys = |n: u32| {

@@ -254,6 +254,8 @@ fn run(edits: &[Edit]) -> Result<(), TestCaseError> {
                 assert!(seen.left == seen.right && seen.number >= last, "{seen:?} after {last}");
                 last = seen.number;
                 reads.fetch_add(1, Ordering::SeqCst);
+                // Where there are few cores, the others have to go on, too.
+                std::thread::yield_now();
             }
         });
         // The next good edit applies, whatever was before.

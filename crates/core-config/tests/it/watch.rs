@@ -40,8 +40,21 @@ fn expect(changes: &Receiver<String>, content: &str) {
     assert_eq!(changes.recv_timeout(LIMIT).as_deref(), Ok(content));
 }
 
+at_once!(
+    edits_are_seen,
+    a_replaced_folder_is_seen,
+    polling_sees_it_too,
+    #[cfg(unix)]
+    changes_are_seen_on_the_whole_way,
+    #[cfg(unix)]
+    a_folder_of_two_names_is_watched_while_one_counts,
+    a_folder_that_comes_back_is_seen,
+    a_panic_of_the_callback_does_not_deafen,
+    #[cfg(unix)]
+    a_pipe_does_not_hold_up_the_watcher,
+);
+
 /// An edit is seen in time, however it is made.
-#[test]
 fn edits_are_seen() {
     let folder = Folder::new(&[("a.toml", "1")]);
     let (watcher, changes) = watch(&folder, "a.toml", NEVER);
@@ -62,27 +75,7 @@ fn edits_are_seen() {
     expect(&changes, "5");
 }
 
-/// The kubelet swaps a symbolic link; each swap is seen, not only the first.
-#[cfg(unix)]
-#[test]
-fn swaps_of_a_mounted_folder_are_seen() {
-    use std::os::unix::fs::symlink;
-
-    let folder = Folder::new(&[("mount/..0/a.toml", "0")]);
-    symlink("..0", folder.path("mount/..data")).unwrap();
-    symlink("..data/a.toml", folder.path("mount/a.toml")).unwrap();
-    let (_watcher, changes) = watch(&folder, "mount/a.toml", NEVER);
-    for n in 1..4 {
-        folder.write(&format!("mount/..{n}/a.toml"), &n.to_string());
-        symlink(format!("..{n}"), folder.path("mount/..data_tmp")).unwrap();
-        fs::rename(folder.path("mount/..data_tmp"), folder.path("mount/..data")).unwrap();
-        fs::remove_dir_all(folder.path(&format!("mount/..{}", n - 1))).unwrap();
-        expect(&changes, &n.to_string());
-    }
-}
-
 /// A folder that is replaced by another of the same name does not make the watcher deaf.
-#[test]
 fn a_replaced_folder_is_seen() {
     let folder = Folder::new(&[("conf/a.toml", "0"), ("next/a.toml", "1")]);
     let (_watcher, changes) = watch(&folder, "conf/a.toml", NEVER);
@@ -99,7 +92,6 @@ fn a_replaced_folder_is_seen() {
 }
 
 /// Without notifications the interval is the bound.
-#[test]
 fn polling_sees_it_too() {
     let folder = Folder::new(&[("a.toml", "1")]);
     let (_watcher, changes) = watch(&folder, "a.toml", Duration::from_millis(20));
@@ -109,7 +101,6 @@ fn polling_sees_it_too() {
 
 /// CFG-7: a change is seen wherever on the way to the content it is made.
 #[cfg(unix)]
-#[test]
 fn changes_are_seen_on_the_whole_way() {
     use std::os::unix::fs::symlink;
 
@@ -172,7 +163,6 @@ fn changes_are_seen_on_the_whole_way() {
 
 /// CFG-7: a folder that has two names is watched while one of them is in use.
 #[cfg(unix)]
-#[test]
 fn a_folder_of_two_names_is_watched_while_one_counts() {
     use std::os::unix::fs::symlink;
 
@@ -188,7 +178,6 @@ fn a_folder_of_two_names_is_watched_while_one_counts() {
 }
 
 /// CFG-7: a folder that is moved away and back is still watched.
-#[test]
 fn a_folder_that_comes_back_is_seen() {
     let folder = Folder::new(&[("conf/a.toml", "0")]);
     let (_watcher, changes) = watch(&folder, "conf/a.toml", NEVER);
@@ -201,7 +190,6 @@ fn a_folder_that_comes_back_is_seen() {
 }
 
 /// CFG-6: who is told of a change and panics is told of the next.
-#[test]
 fn a_panic_of_the_callback_does_not_deafen() {
     let folder = Folder::new(&[("a.toml", "1")]);
     let (sender, changes) = channel();
@@ -221,7 +209,6 @@ fn a_panic_of_the_callback_does_not_deafen() {
 
 /// CFG-7: a pipe among the files is not waited for.
 #[cfg(unix)]
-#[test]
 fn a_pipe_does_not_hold_up_the_watcher() {
     let folder = Folder::new(&[("conf.d/a.toml", "1")]);
     let made = std::process::Command::new("mkfifo").arg(folder.path("conf.d/pipe")).status();
