@@ -123,11 +123,10 @@ impl<T: Settings> Draft<T> {
         match value {
             Value::String(text) if !text.is_empty() => {
                 let refers = || {
-                    let mut references = self.references.iter().peekable();
-                    let key = references.peek().map(|_| key.to_key());
-                    references.any(|reference| Some(&reference.key) == key.as_ref())
+                    let key = key.to_key();
+                    self.references.iter().any(|reference| reference.key == key)
                 };
-                if view.is_some_and(View::is_secret) || refers() {
+                if view.is_some_and(View::is_secret) || (!self.references.is_empty() && refers()) {
                     secrets.push(Secret::from(&**text));
                 }
             }

@@ -1,4 +1,5 @@
 use std::marker::PhantomData;
+use std::slice;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Map, Value};
@@ -146,8 +147,8 @@ impl<'s> View<'s> {
     pub(crate) fn types(&self) -> Vec<&'s str> {
         let mut types: Vec<&str> = Vec::new();
         for shape in &self.place.shapes {
-            let of_shape = types_of(shape);
-            if of_shape.is_empty() {
+            let mut of_shape = types_of(shape).peekable();
+            if of_shape.peek().is_none() {
                 return Vec::new();
             }
             types.extend(of_shape);
@@ -363,20 +364,15 @@ impl<'s> View<'s> {
 }
 
 /// The types of one shape; empty if it takes any.
-fn types_of<'s>(shape: &[Part<'s>]) -> Vec<&'s str> {
-    match shape.iter().find_map(|part| part.get("type")) {
-        Some(Value::String(name)) => vec![name],
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    }
+fn types_of<'s>(shape: &[Part<'s>]) -> impl Iterator<Item = &'s str> {
+    let types = shape.iter().find_map(|part| part.get("type"));
+    let types = types.map(|one| one.as_array().map_or(slice::from_ref(one), Vec::as_slice));
+    types.unwrap_or_default().iter().filter_map(Value::as_str)
 }
 
 fn allows(shape: &[Part<'_>], json_type: &str) -> bool {
-    match shape.iter().find_map(|part| part.get("type")) {
-        Some(Value::String(name)) => name == json_type,
-        Some(Value::Array(names)) => names.is_empty() || names.iter().any(|name| name == json_type),
-        _ => true,
-    }
+    let mut types = types_of(shape).peekable();
+    types.peek().is_none() || types.any(|name| name == json_type)
 }
 
 fn properties<'s>(shape: &[Part<'s>]) -> impl Iterator<Item = (&'s str, &'s Value)> {
