@@ -45,13 +45,13 @@ fn main() {
     for callers in [1, CALLERS] {
         let mut times = ask(&health, callers, probes);
         times.sort();
-        let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
+        let at = |percent: usize| times[(times.len() - 1) * percent / 100];
         println!(
             "{callers:2} at once: {:6} probes, median {:.1?}, p99 {:.1?}, longest {:.1?}",
             times.len(),
-            at(0.5),
-            at(0.99),
-            at(1.0),
+            at(50),
+            at(99),
+            at(100),
         );
     }
     let intervals = begin.elapsed().as_secs_f64() / INTERVAL.as_secs_f64();
