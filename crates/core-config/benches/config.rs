@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Cache};
 use core_config::schemars::{self, JsonSchema};
-use core_config::{Commit, Live, Loaded, Loader, Validate};
+use core_config::{Commit, Flag, Live, Loaded, Loader, Validate};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use serde::{Deserialize, Serialize};
 
@@ -205,5 +205,20 @@ fn reloads(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, reads, loads, reloads);
+/// A decision for one subject, by each kind of rule.
+fn flags(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("flags");
+    for (name, written) in [
+        ("switch", "true"),
+        ("share", "\"25%\""),
+        ("allow", r#"{"allow": ["alice", "bob", "user-17"]}"#),
+    ] {
+        let flag: Flag = serde_json::from_str(written).expect("a flag");
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| black_box(&flag).decide("new_planner", black_box("user-17")));
+        });
+    }
+}
+
+criterion_group!(benches, reads, loads, reloads, flags);
 criterion_main!(benches);
