@@ -34,6 +34,9 @@ use crate::{BoxError, Error, Host, Settings, host};
 /// Under which name this is logged.
 const LOG: &str = TARGET;
 
+/// Tasks of a start that failed have this long to be cut off.
+const TASKS: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// As many connections as operators and their tools need.
 const OPS_CONNECTIONS: usize = 256;
 
@@ -78,6 +81,7 @@ impl<A: core_config::Settings> Built<A> {
         let Ingredients { name, version, sources, loaded, logging, leash, app, ops, .. } =
             ingredients;
         let service_manager = ingredients.service_manager;
+        let told = service_manager.clone();
         let config = loaded.settings.host.clone();
         let metrics = Metrics::new(config.metrics.clone());
         metrics.build_info(name, version);
@@ -97,11 +101,14 @@ impl<A: core_config::Settings> Built<A> {
             .then(|| StallWatch::new(app.clone(), &config.runtime, &health, &metrics))
             .transpose()?;
         let timeout = config.server.shutdown_timeout.get();
+        if let Some(leash) = &leash {
+            leash.budget(timeout);
+        }
         let callbacks = app.clone();
         let shutdown = Shutdown::new(config.server.shutdown())
             .map_err(refused("shutdown"))?
             .with_observer(move |event| {
-                wire::shutdown::observe(event, leash.as_ref(), service_manager, timeout);
+                wire::shutdown::observe(event, leash.as_ref(), told.as_ref(), timeout);
             })
             .with_spawner(move |callback| {
                 callbacks.spawn(callback);
@@ -131,7 +138,7 @@ impl<A: core_config::Settings> Built<A> {
             wire::health::resources(&health, &live).map_err(refused("health"))?;
         }
         let (reload, reloader) = reloader(sources, live.clone(), scrub, catalog, warned);
-        let reloader = reloader.with_service_manager(service_manager);
+        let reloader = reloader.with_service_manager(service_manager.clone());
         ingredients.secrets_wire.connect(&metrics, reload.clone())?;
         let host = Host(Arc::new(host::Inner {
             name,
@@ -200,7 +207,7 @@ impl<A: core_config::Settings> Bound<A> {
     /// Answers probes, runs the service's own start, and lets traffic in.
     pub(crate) async fn spawn<F, S, E>(
         self,
-        start: impl FnOnce(Host<A>) -> F,
+        start: impl FnOnce(Host<A>) -> F + Send + 'static,
     ) -> Result<Spawned<A>, (Error, Report)>
     where
         F: Future<Output = Result<S, E>> + Send + 'static,
@@ -211,13 +218,16 @@ impl<A: core_config::Settings> Bound<A> {
         let (ops_address, app_address) = (ops_port.address(), app_port.address());
         let host = built.host.clone();
         let shutdown = host.shutdown().clone();
+        let tasks = host.0.tasks.clone();
         let early = |error: Error| async {
+            // Before the callbacks close what they work with.
+            let _ = tokio::time::timeout(TASKS, tasks.stop()).await;
             let cause = core_types::Chain(&error).to_string();
             let report = shutdown.unwind(cause).await;
             (error, report)
         };
 
-        let front: Front<S> = Front::new(host.health().clone(), host.stopping());
+        let front: Front<S> = Front::new(host.health().clone());
         let slot = front.slot();
         let mut background = match built.serve_ops(ops_port) {
             Ok(served) => Background(vec![served]),
@@ -227,12 +237,13 @@ impl<A: core_config::Settings> Bound<A> {
             return Err(early(error).await);
         }
         background.0.push(built.app.spawn(host.health().run()));
-        background.0.push(built.ops.spawn(host.secrets().run()));
-        background.0.push(built.ops.spawn(built.reloader.run()));
+        // What runs others' code, such as a backend's, runs where it holds up no operator.
+        background.0.push(built.app.spawn(host.secrets().run()));
+        background.0.push(built.app.spawn(built.reloader.run()));
         if let Some(stall_watch) = built.stall_watch.take() {
             background.0.push(built.ops.spawn(stall_watch.run()));
         }
-        if let Some(service_manager) = built.service_manager {
+        if let Some(service_manager) = built.service_manager.clone() {
             let health = host.health().clone();
             background.0.push(built.ops.spawn(service_manager.keep_alive(health)));
         }
@@ -246,8 +257,8 @@ impl<A: core_config::Settings> Bound<A> {
             Err(error) => return Err(early(error).await),
         }
         built.start.release();
-        if let Some(service_manager) = built.service_manager {
-            service_manager.ready();
+        if let Some(service_manager) = &built.service_manager {
+            service_manager.started();
         }
         tracing::info!(target: LOG, name = host.name(), version = host.version(), "started");
         Ok(Spawned { host, app_address, ops_address, background, watcher })
@@ -260,7 +271,7 @@ impl<A: core_config::Settings> Built<A> {
         let stack = wire::http::stack(config, "ops", self.requests.clone(), None)
             .map_err(refused("http"))?;
         let service = stack.layer(OpsService::new(self.host.clone()));
-        let (serve, door) = port.serve(service, OPS_CONNECTIONS);
+        let (serve, door) = port.serve(service, OPS_CONNECTIONS, None);
         Ok(self.ops.spawn(async move {
             serve.await;
             drop(door);
@@ -272,7 +283,8 @@ impl<A: core_config::Settings> Built<A> {
         let most = self.host.settings().host.server.max_connections;
         let most =
             usize::try_from(most).unwrap_or(usize::MAX).min(tokio::sync::Semaphore::MAX_PERMITS);
-        let (serve, door) = port.serve(self.app_stack.layer(front), most);
+        let (serve, door) =
+            port.serve(self.app_stack.layer(front), most, Some(self.host.stopping()));
         let door = Arc::new(door);
         let shutdown = self.host.shutdown();
         let health = self.host.health().clone();
@@ -343,15 +355,17 @@ fn watch<A: core_config::Settings>(
 async fn run_start<A, F, S, E>(
     app: &Handle,
     host: &Host<A>,
-    start: impl FnOnce(Host<A>) -> F,
+    start: impl FnOnce(Host<A>) -> F + Send + 'static,
 ) -> Result<S, Error>
 where
+    A: core_config::Settings,
     F: Future<Output = Result<S, E>> + Send + 'static,
     S: AppService,
     E: Into<BoxError>,
 {
-    let work = start(host.clone());
-    let task = app.spawn(async move { work.await.map_err(Into::<BoxError>::into) });
+    let given = host.clone();
+    // All of it is others' code, what it does before its first wait too.
+    let task = app.spawn(async move { start(given).await.map_err(Into::<BoxError>::into) });
     let abort = task.abort_handle();
     let mut stopping = host.stopping();
     let stop = std::pin::pin!(stopping.reason());

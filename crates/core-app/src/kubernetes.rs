@@ -5,6 +5,17 @@ use crate::Config;
 /// A start may take so many seconds.
 const STARTUP: u32 = 120;
 
+/// What would not work in a pod, for nobody outside could reach it.
+pub(crate) fn warnings(config: &Config) -> String {
+    [("server", config.server.bind_address), ("ops", config.ops.bind_address)]
+        .into_iter()
+        .filter(|(_, address)| address.ip().is_loopback() || address.port() == 0)
+        .map(|(section, address)| {
+            format!("warning: {section}.bind_address is {address}, which nobody reaches in a pod\n")
+        })
+        .collect()
+}
+
 /// The part of a pod's specification that follows from the settings, as YAML. The balancers'
 /// propagation delay is the process' own, so there is no pre-stop hook to keep in step with it.
 pub(crate) fn pod(name: &str, config: &Config) -> String {
@@ -32,7 +43,7 @@ pub(crate) fn pod(name: &str, config: &Config) -> String {
         config.server.shutdown_timeout,
         probe("/health/startup", 1, STARTUP),
         probe("/health/live", 10, 3),
-        probe("/health/ready", 5, 1),
+        probe("/health/ready", 1, 2),
         config.server.propagation_delay,
     )
 }

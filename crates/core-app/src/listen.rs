@@ -10,7 +10,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use core_shutdown::InFlight;
+use core_shutdown::{InFlight, Stopping};
+use futures_util::FutureExt as _;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::net::{TcpListener, TcpStream};
@@ -29,6 +30,8 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 /// Who has connected when the door closes stands in the operating system's queue, perhaps with a
 /// request: closing the port at once would reset it.
 const QUEUE: Duration = Duration::from_millis(20);
+/// And this long at most, for a place to come free: more come as long as balancers do not know.
+const LATE: Duration = Duration::from_secs(5);
 
 /// A port that is taken.
 #[derive(Debug)]
@@ -53,11 +56,13 @@ impl Bound {
         self.address
     }
 
-    /// What serves the port, and the means to end it.
+    /// What serves the port, and the means to end it. Once `stopping` has begun, whoever keeps a
+    /// connection is sent elsewhere.
     pub(crate) fn serve<S, B>(
         self,
         service: S,
         max_connections: usize,
+        stopping: Option<Stopping>,
     ) -> (impl Future<Output = ()> + Send + use<S, B>, Door)
     where
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
@@ -71,7 +76,7 @@ impl Bound {
         let connections = InFlight::default();
         let door = Door { close, connections: connections.clone() };
         let places = Arc::new(Semaphore::new(max_connections));
-        (accept(self.listener, service, places, connections, closed), door)
+        (accept(self.listener, service, places, connections, closed, stopping), door)
     }
 }
 
@@ -100,6 +105,7 @@ async fn accept<S, B>(
     places: Arc<Semaphore>,
     connections: InFlight,
     closed: watch::Receiver<bool>,
+    stopping: Option<Stopping>,
 ) where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
         + Clone
@@ -108,22 +114,34 @@ async fn accept<S, B>(
     S::Future: Send,
     B: http_body::Body<Data = bytes::Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    let mut closes = closed.clone();
-    let mut over = pin!(async move {
-        until(&mut closes).await;
-        sleep(QUEUE).await;
-    });
+    // The door is not shut before this is.
+    let accepting = connections.guard();
+    let after_close = |delay| {
+        let mut closed = closed.clone();
+        async move {
+            until(&mut closed).await;
+            sleep(delay).await;
+        }
+    };
+    let emptied = after_close(QUEUE).boxed().shared();
+    let mut over = pin!(after_close(LATE));
     loop {
         let next = async {
             let place = Arc::clone(&places).acquire_owned().await;
             let place = place.expect("the semaphore is never closed");
-            (listener.accept().await, place)
+            tokio::select! {
+                // Who stands in the queue is let in even then.
+                biased;
+                accepted = listener.accept() => Some((accepted, place)),
+                () = emptied.clone() => None,
+            }
         };
-        let (accepted, place) = tokio::select! {
+        let next = tokio::select! {
             biased;
-            () = &mut over => return,
+            () = &mut over => None,
             next = next => next,
         };
+        let Some((accepted, place)) = next else { return drop(accepting) };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -132,7 +150,13 @@ async fn accept<S, B>(
             }
         };
         let guard = connections.guard();
-        let serve = connection::serve(prepare(stream), peer, service.clone(), closed.clone());
+        let serve = connection::serve(
+            prepare(stream),
+            peer,
+            service.clone(),
+            closed.clone(),
+            stopping.clone(),
+        );
         #[expect(clippy::disallowed_methods, reason = "core-app is the one crate that spawns")]
         tokio::spawn(async move {
             serve.await;

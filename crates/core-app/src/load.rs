@@ -54,10 +54,7 @@ impl<A: core_config::Settings> Sources<A> {
         let loader = Arc::new(loader);
         let reader = Arc::clone(&loader);
         let read = blocking(move || reader.read()).await;
-        let draft = read.map_err(|source| Error::Build {
-            component: "configuration",
-            source: source.into(),
-        })??;
+        let draft = read.map_err(panicked)??;
         let config: core_secrets::Config = draft.section("secrets")?;
         let wire = wire.clone();
         let mut builder = Secrets::builder(config)
@@ -75,7 +72,8 @@ impl<A: core_config::Settings> Sources<A> {
         })?;
         let sources = Self { loader, secrets };
         let resolved = sources.resolve(&draft).await;
-        Ok((sources, complete(draft, &resolved)?))
+        let completed = blocking(move || complete(draft, &resolved)).await.map_err(panicked)??;
+        Ok((sources, completed))
     }
 
     /// Reads the settings again, where reading holds up nobody.
@@ -101,6 +99,11 @@ impl<A: core_config::Settings> Sources<A> {
         }));
         resolved.await.into_iter().collect()
     }
+}
+
+/// The settings type's own code has panicked.
+fn panicked(source: tokio::task::JoinError) -> Error {
+    Error::Build { component: "configuration", source: source.into() }
 }
 
 type Resolved = HashMap<SecretRef, Result<Secret<String>, String>>;

@@ -27,7 +27,11 @@ pub(crate) fn answer<A>(name: &str, question: &Question, loaded: &Loaded<Setting
             say::aside(&warnings.collect::<String>());
             say::answer("the configuration is valid\n")
         }
-        Question::PrintPod => say::answer(&kubernetes::pod(name, &loaded.settings.host)),
+        Question::PrintPod => {
+            let config = &loaded.settings.host;
+            say::aside(&kubernetes::warnings(config));
+            say::answer(&kubernetes::pod(name, config))
+        }
         Question::PrintConfig => say::answer(&loaded.effective.to_toml()),
         Question::PrintSchema | Question::PrintExample => {
             unreachable!("answered without a configuration")

@@ -20,6 +20,7 @@ use serde_json::json;
 use tower_service::Service;
 
 use self::answer::{json, not_allowed};
+use crate::blocking::blocking;
 use crate::reload::Cause;
 use crate::service::name_route;
 use crate::{Body, Host};
@@ -79,7 +80,12 @@ async fn answer<A: core_config::Settings>(host: &Host<A>, parts: &Parts, body: B
         return Ok(probe);
     }
     let mut response = match path {
-        "/metrics" => return Ok(host.metrics().respond(parts)),
+        // Collectors are others' code.
+        "/metrics" => {
+            let (metrics, parts) = (host.metrics().clone(), parts.clone());
+            let rendered = blocking(move || metrics.respond(&parts)).await;
+            return rendered.map_err(Failure::internal);
+        }
         "/ops/reload" => reload(host, parts, permission).await,
         "/ops/log-levels" => levels::answer(host, parts, body, permission).await,
         "/ops/stop" => stop(host, parts, permission),

@@ -145,12 +145,12 @@ impl<A: core_config::Settings> Reloader<A> {
                 next = self.requests.try_recv().ok();
             }
             tracing::debug!(target: LOG, cause = cause.map(Cause::as_str), "configuration is read again");
-            if let Some(service_manager) = self.service_manager {
+            if let Some(service_manager) = &self.service_manager {
                 service_manager.reloading();
             }
             let answer = self.again().await;
-            if let Some(service_manager) = self.service_manager {
-                service_manager.ready();
+            if let Some(service_manager) = &self.service_manager {
+                service_manager.reloaded();
             }
             for waiting in answers {
                 let _ = waiting.send(answer.clone());

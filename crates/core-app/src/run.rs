@@ -58,7 +58,7 @@ where
     };
     let is_colored =
         !environment.iter().any(|(name, value)| name == "NO_COLOR" && !value.is_empty());
-    // The main thread is the operators': it answers, reloads and stops, whatever the app does.
+    // The main thread is the operators': it answers and stops, whatever the app does.
     let ops = match Builder::new_current_thread().thread_name("ops").enable_all().build() {
         Ok(runtime) => runtime,
         Err(source) => {
@@ -81,6 +81,7 @@ where
             }
         }
         None => {
+            raise_file_limit();
             let log_wire = LogWire::default();
             let observer = log_wire.clone();
             let options = Options::new()
@@ -99,6 +100,14 @@ where
             process.run(ops, start)
         }
     }
+}
+
+/// A connection is an open file. What the system allows is usually far more than what a process
+/// begins with; where it cannot be had, the limit stays, and accepting waits for a place.
+fn raise_file_limit() {
+    let mut limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    limit.current = limit.maximum;
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, limit);
 }
 
 /// The variables that are text; of the others the names.
@@ -206,7 +215,7 @@ impl<A: core_config::Settings> Process<A> {
             logging: Some(logging.clone()),
             log_wire: self.log_wire.clone(),
             secrets_wire,
-            leash: Some(leash),
+            leash: Some(leash.clone()),
             service_manager,
             app: app.handle().clone(),
             ops: ops.handle().clone(),
@@ -229,10 +238,13 @@ impl<A: core_config::Settings> Process<A> {
             Ok(spawned) => {
                 hints::started(name, spawned.app_address, spawned.ops_address, &self.app.hints);
                 let report = Running::new(spawned).stopped().await;
+                leash.disarm();
                 logging.close_with(&outcome::of(&report), LAST_LINE);
                 Exit::stopped(report)
             }
-            Err((Error::Interrupted { .. }, report)) => {
+            // A start that fails because it is to stop has not failed.
+            Err((_, report)) if !matches!(report.reason, Reason::Failed { .. }) => {
+                leash.disarm();
                 logging.close_with(&outcome::of(&report), LAST_LINE);
                 Exit::stopped(report)
             }
@@ -240,6 +252,7 @@ impl<A: core_config::Settings> Process<A> {
                 let text = Chain(&error).to_string();
                 hints::refused(name, &text);
                 tracing::error!(target: LOG, error = text, "the service did not start");
+                leash.disarm();
                 logging.close_with(&outcome::of(&report), LAST_LINE);
                 Exit::failed(error)
             }

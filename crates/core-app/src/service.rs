@@ -6,9 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use core_health::Health;
 use core_http::{Context as RequestContext, Failure, RequestBody};
-use core_shutdown::Stopping;
-use http::header::{CONNECTION, HeaderValue};
-use http::{Request, Response, Version};
+use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
@@ -53,13 +51,12 @@ where
 /// polite refusal until the app is there.
 pub(crate) struct Front<S> {
     health: Health,
-    stopping: Stopping,
     app: Arc<OnceLock<S>>,
 }
 
 impl<S> Front<S> {
-    pub(crate) fn new(health: Health, stopping: Stopping) -> Self {
-        Self { health, stopping, app: Arc::new(OnceLock::new()) }
+    pub(crate) fn new(health: Health) -> Self {
+        Self { health, app: Arc::new(OnceLock::new()) }
     }
 
     /// Where the app goes when it is there.
@@ -71,7 +68,7 @@ impl<S> Front<S> {
 impl<S> Clone for Front<S> {
     fn clone(&self) -> Self {
         let app = Arc::clone(&self.app);
-        Self { health: self.health.clone(), stopping: self.stopping.clone(), app }
+        Self { health: self.health.clone(), app }
     }
 }
 
@@ -91,15 +88,7 @@ impl<S: AppService> Service<Request<Body>> for Front<S> {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let front = self.clone();
-        Box::pin(async move {
-            let is_old = request.version() < Version::HTTP_2;
-            let mut response = front.answer(request).await?;
-            // Whoever keeps the connection is sent elsewhere before it is closed.
-            if is_old && front.stopping.has_begun() {
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            Ok(response)
-        })
+        Box::pin(async move { front.answer(request).await })
     }
 }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use core_health::{Group, Health};
@@ -9,31 +11,48 @@ const LOG: &str = "core_app::systemd";
 
 /// Who has started this process and wants to be told how it is: systemd, or what speaks its
 /// protocol, `sd_notify(3)`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ServiceManager(());
+#[derive(Clone, Debug)]
+pub(crate) struct ServiceManager {
+    /// Between the start and the stop: only then a reload is told.
+    is_running: Arc<AtomicBool>,
+}
 
-#[expect(clippy::unused_self, reason = "only who has found it may tell it something")]
 impl ServiceManager {
     /// It has left its address in the environment.
     pub(crate) fn find(environment: &[(String, String)]) -> Option<Self> {
-        environment.iter().any(|(name, _)| name == "NOTIFY_SOCKET").then_some(Self(()))
+        let is_there = environment.iter().any(|(name, _)| name == "NOTIFY_SOCKET");
+        is_there.then(|| Self { is_running: Arc::default() })
     }
 
-    /// Traffic may come; also after a reload.
-    pub(crate) fn ready(self) {
+    /// The service has started, and traffic may come.
+    pub(crate) fn started(&self) {
+        self.is_running.store(true, Ordering::Relaxed);
         tell(&[NotifyState::Ready]);
     }
 
-    /// The configuration is read again. To be followed by [`ready`](Self::ready).
-    pub(crate) fn reloading(self) {
+    /// The configuration is read again. To be followed by [`reloaded`](Self::reloaded).
+    pub(crate) fn reloading(&self) {
         match NotifyState::monotonic_usec_now() {
-            Ok(now) => tell(&[NotifyState::Reloading, now]),
+            Ok(now) if self.is_running() => tell(&[NotifyState::Reloading, now]),
+            Ok(_) => {}
             Err(error) => tracing::warn!(target: LOG, %error, "the clock cannot be read"),
         }
     }
 
+    /// The configuration was read, whether or not it was accepted.
+    pub(crate) fn reloaded(&self) {
+        if self.is_running() {
+            tell(&[NotifyState::Ready]);
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        self.is_running.load(Ordering::Relaxed)
+    }
+
     /// The stop has begun.
-    pub(crate) fn stopping(self) {
+    pub(crate) fn stopping(&self) {
+        self.is_running.store(false, Ordering::Relaxed);
         tell(&[NotifyState::Stopping]);
     }
 

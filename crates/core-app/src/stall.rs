@@ -17,6 +17,9 @@ const LOG: &str = "core_app::runtime";
 /// How often is looked; so exact are the durations.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Who looks so late was not running.
+const SLEPT: Duration = Duration::from_secs(1);
+
 /// Looks at a runtime from outside.
 pub(crate) struct StallWatch {
     runtime: Handle,
@@ -57,9 +60,15 @@ impl StallWatch {
     pub(crate) async fn run(mut self) {
         let mut tick = interval(LOOK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looked = Instant::now();
         let mut asked: Option<(Instant, tokio::task::JoinHandle<()>)> = None;
         loop {
             tick.tick().await;
+            // A process that was itself stopped for a while knows nothing of its workers.
+            if std::mem::replace(&mut looked, Instant::now()).elapsed() > SLEPT {
+                self.workers.forget();
+                self.heartbeat.beat();
+            }
             let metrics = self.runtime.metrics();
             for stall in self.workers.look(Instant::now(), &samples(&metrics)) {
                 self.tell(&stall);
@@ -127,6 +136,10 @@ struct Seen {
 impl Workers {
     fn new(limit: Duration) -> Self {
         Self { limit, seen: Vec::new() }
+    }
+
+    fn forget(&mut self) {
+        self.seen.clear();
     }
 
     fn look(&mut self, now: Instant, samples: &[Sample]) -> Vec<Stall> {

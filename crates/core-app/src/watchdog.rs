@@ -27,6 +27,8 @@ pub(crate) struct Watchdog {
 enum Command {
     /// The stop has begun, and must be over by then.
     Arm { deadline: Instant, reason: String },
+    /// So long a stop may take, of which nobody but a signal has told.
+    Budget(Duration),
     /// A step of the stop has ended.
     Ended(StepReport),
     /// All is over.
@@ -76,6 +78,16 @@ impl Leash {
         let _ = self.0.send(Command::Arm { deadline: Instant::now() + left, reason });
     }
 
+    /// Says how long any stop may take.
+    pub(crate) fn budget(&self, timeout: Duration) {
+        let _ = self.0.send(Command::Budget(timeout));
+    }
+
+    /// All is over: from now on a signal changes nothing.
+    pub(crate) fn disarm(&self) {
+        let _ = self.0.send(Command::Disarm);
+    }
+
     /// What had ended is told if the process is cut off.
     pub(crate) fn ended(&self, step: &StepReport) {
         let _ = self.0.send(Command::Ended(step.clone()));
@@ -89,6 +101,7 @@ async fn watch(
     logging: Logging,
 ) {
     let mut first_signal = None;
+    let mut budget = core_shutdown::Config::default().timeout.get();
     let mut stop: Option<Stop> = None;
     loop {
         tokio::select! {
@@ -98,6 +111,7 @@ async fn watch(
                     let began = stop.as_ref().map_or_else(Instant::now, |stop| stop.began);
                     *stop = Some(Stop { began, deadline, reason, steps: Vec::new() });
                 }
+                (Some(Command::Budget(timeout)), _) => budget = timeout,
                 (Some(Command::Ended(step)), Some(stop)) => stop.steps.push(step),
                 (Some(Command::Ended(_)), None) => {}
                 (Some(Command::Disarm) | None, _) => return,
@@ -105,7 +119,7 @@ async fn watch(
             signal = signals.next() => {
                 if signal != Signal::Hangup {
                     // Whoever is to begin the stop may be stuck: then this deadline counts.
-                    let stop = stop.get_or_insert_with(|| Stop::by(signal));
+                    let stop = stop.get_or_insert_with(|| Stop::by(signal, budget));
                     if first_signal.replace(signal).is_some() {
                         end(&logging, stop, "forced", 128 + signal.number());
                     }
@@ -128,9 +142,9 @@ struct Stop {
 
 impl Stop {
     /// Of which nobody has told but a signal.
-    fn by(signal: Signal) -> Self {
+    fn by(signal: Signal, budget: Duration) -> Self {
         let began = Instant::now();
-        let deadline = began + core_shutdown::Config::default().timeout.get();
+        let deadline = began + budget;
         Self { began, deadline, reason: signal.as_str().into(), steps: Vec::new() }
     }
 }

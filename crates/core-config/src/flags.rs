@@ -34,10 +34,10 @@ use self::written::Written;
 /// | key | means | default |
 /// |---|---|---|
 /// | `enabled` | `false` is off for all, whatever else is written | `true` |
-/// | `share` | the part of all subjects for whom it is on, from `0%` to `100%` | `100%`; `0%` if `allow` names somebody |
+/// | `share` | the part of all subjects for whom it is on, from `0%` to `100%` | `100%`; `0%` if there is an `allow` |
 /// | `allow` | subjects for whom it is on, whatever the share | none |
 /// | `from`, `until` | it is off before and from then on; RFC 3339 in UTC | always |
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "Written", into = "Written")]
 #[schemars(with = "Written")]
 pub struct Flag {
@@ -52,7 +52,13 @@ impl Flag {
     /// On or off for everybody: the default of a settings type.
     #[must_use]
     pub fn new(is_on: bool) -> Self {
-        Self { is_enabled: is_on, share: Share::ALL, ..Self::default() }
+        Self {
+            is_enabled: is_on,
+            share: Share::ALL,
+            allow: BTreeSet::new(),
+            from: None,
+            until: None,
+        }
     }
 
     /// Decides for a subject: a user, a tenant, a request; whatever keeps its name from one decision
@@ -87,6 +93,13 @@ impl Flag {
     #[cfg(feature = "openfeature")]
     fn needs_subject(&self) -> bool {
         self.is_enabled && (self.share != Share::ALL || !self.allow.is_empty())
+    }
+}
+
+/// Off.
+impl Default for Flag {
+    fn default() -> Self {
+        Self::new(false)
     }
 }
 

@@ -2,6 +2,9 @@ use core_types::Duration;
 
 use crate::Error;
 
+/// Behind the deadline somebody must still be able to say that it has passed.
+const LAST_WORDS: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// How long a stop may take, and how that time is shared out.
 ///
 /// ```text
@@ -63,10 +66,10 @@ impl Config {
                 ),
             });
         }
-        if self.timeout >= self.grace_period {
+        if self.timeout.get() + LAST_WORDS > self.grace_period.get() {
             return Err(Error::Budget {
                 key: "timeout",
-                rule: format!("must be less than grace_period, {}", self.grace_period),
+                rule: format!("must be a second less than grace_period, {}", self.grace_period),
             });
         }
         Ok(())

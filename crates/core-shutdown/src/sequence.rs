@@ -86,7 +86,9 @@ impl<'s> Sequence<'s> {
                 sleep_until(until.min(self.soft_deadline)).await;
             }
         };
-        let most = self.soft_deadline.saturating_duration_since(Instant::now());
+        // What hangs here must not keep the listener open for ever.
+        let config = &self.shared.config;
+        let most = config.propagation_delay.get() + config.callback_timeout.get();
         let work = join_all(callbacks.into_iter().map(|c| self.step(c, most, self.soft_deadline)));
         let (steps, ()) = tokio::join!(work, delay);
         self.steps.extend(steps);
@@ -103,8 +105,12 @@ impl<'s> Sequence<'s> {
         let priority = crate::Priority::default();
         callbacks.insert(0, Callback::new("requests".into(), Phase::Drain, priority, requests));
         let most = self.shared.config.drain_timeout.get();
-        let work = callbacks.into_iter().map(|c| self.step(c, most, self.soft_deadline));
-        let steps = join_all(work).await;
+        // Time for a callback is left, whatever the requests do.
+        let kept = self.shared.config.callback_timeout.get();
+        let deadline =
+            self.soft_deadline.checked_sub(kept).filter(|deadline| *deadline > Instant::now());
+        let deadline = deadline.unwrap_or(self.soft_deadline);
+        let steps = join_all(callbacks.into_iter().map(|c| self.step(c, most, deadline))).await;
         self.steps.extend(steps);
     }
 

@@ -1,15 +1,20 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use core_http::Peer;
-use http::{Request, Response};
+use core_shutdown::{InFlight, InFlightGuard, Stopping};
+use http::header::{CONNECTION, HeaderValue};
+use http::{Request, Response, Version};
+use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
+use pin_project_lite::pin_project;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -27,6 +32,8 @@ const LOG: &str = "core_app::http";
 const HEAD: Duration = Duration::from_secs(60);
 /// Who had connected when the door closed has this long to send a request.
 const LAST_REQUEST: Duration = Duration::from_millis(500);
+/// Whoever reads the end of its answer has this long for it when the door is closed.
+const LAST_BYTES: Duration = Duration::from_secs(2);
 /// An HTTP/2 connection on which nothing happens is asked whether it is there.
 const PING: Duration = Duration::from_secs(20);
 /// As many requests at once on one HTTP/2 connection.
@@ -40,19 +47,33 @@ pub(super) async fn serve<S, B>(
     peer: SocketAddr,
     service: S,
     mut closed: watch::Receiver<bool>,
+    stopping: Option<Stopping>,
 ) where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
         + Clone
         + Send
         + 'static,
     S::Future: Send,
-    B: http_body::Body<Data = bytes::Bytes, Error: Into<BoxError>> + Send + 'static,
+    B: Body<Data = bytes::Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     let peer = Peer { address: peer, https: false };
+    let requests = InFlight::default();
+    let counted = requests.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
         let mut service = service.clone();
-        service.call(request)
+        let guard = counted.guard();
+        let is_old = request.version() < Version::HTTP_2;
+        let answer = service.call(request);
+        let stopping = stopping.clone();
+        async move {
+            let mut response = answer.await?.map(|body| Guarded { body, guard });
+            // HTTP/2 has a word of its own for it.
+            if is_old && stopping.is_some_and(|stopping| stopping.has_begun()) {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     // Somebody who connects and says nothing is not waited for; a request that is on its way is.
     let silence = async {
@@ -73,7 +94,7 @@ pub(super) async fn serve<S, B>(
                 .header_read_timeout(HEAD)
                 .max_buf_size(HEAD_BYTES)
                 .serve_connection(io, service);
-            to_the_end(connection, closed).await
+            to_the_end(connection, closed, requests).await
         }
         Protocol::Http2 => {
             let connection = http2::Builder::new(TokioExecutor::new())
@@ -82,7 +103,7 @@ pub(super) async fn serve<S, B>(
                 .max_concurrent_streams(STREAMS)
                 .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
                 .serve_connection(io, service);
-            to_the_end(connection, closed).await
+            to_the_end(connection, closed, requests).await
         }
     };
     if let Err(error) = result {
@@ -92,17 +113,60 @@ pub(super) async fn serve<S, B>(
     }
 }
 
-/// Serves a connection until it ends, or ends it politely when the door closes.
-async fn to_the_end<C>(connection: C, mut closed: watch::Receiver<bool>) -> Result<(), C::Error>
+/// Serves a connection until it ends, or ends it politely when the door closes: whoever is at no
+/// request, and begins none, is not waited for.
+async fn to_the_end<C>(
+    connection: C,
+    mut closed: watch::Receiver<bool>,
+    requests: InFlight,
+) -> Result<(), C::Error>
 where
     C: GracefulConnection,
 {
     let mut connection = pin!(connection);
     tokio::select! {
-        result = connection.as_mut() => result,
-        () = until(&mut closed) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+        // First, so that a request which is there already is read before the connection is idle.
+        biased;
+        result = connection.as_mut() => return result,
+        () = until(&mut closed) => connection.as_mut().graceful_shutdown(),
+    }
+    let quiet = async {
+        sleep(LAST_REQUEST).await;
+        requests.idle().await;
+        sleep(LAST_BYTES).await;
+    };
+    tokio::select! {
+        biased;
+        result = connection => result,
+        () = quiet => Ok(()),
+    }
+}
+
+pin_project! {
+    /// A body that counts as in flight until it was handed over.
+    struct Guarded<B> {
+        #[pin]
+        body: B,
+        guard: InFlightGuard,
+    }
+}
+
+impl<B: Body> Body for Guarded<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.project().body.poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

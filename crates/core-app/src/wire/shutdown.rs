@@ -14,7 +14,7 @@ const LOG: &str = "core_app::shutdown";
 pub(crate) fn observe(
     event: &Event<'_>,
     leash: Option<&Leash>,
-    service_manager: Option<ServiceManager>,
+    service_manager: Option<&ServiceManager>,
     timeout: std::time::Duration,
 ) {
     match event {

@@ -205,3 +205,76 @@ async fn tasks_end_between_intake_and_databases() {
         .collect();
     assert_eq!(callbacks, ["stop_intake", "tasks", "close_database"]);
 }
+
+/// A start whose first words already panic is an error like any other.
+#[tokio::test]
+async fn a_start_that_panics_before_it_waits_is_an_error() {
+    #[expect(unreachable_code, reason = "the closure panics before it makes a future")]
+    let start = |_: Host<_>| {
+        panic!("at once");
+        async { Ok::<_, BoxError>(axum::Router::new()) }
+    };
+    let error = core_app::types::Chain(&app().start(start).await.unwrap_err()).to_string();
+    assert_eq!(error, "the start failed: panicked: at once");
+}
+
+/// STOP-6: who has connected before the door closes is answered: with a request that is late, and
+/// behind somebody who has the only place.
+#[tokio::test]
+async fn who_stands_before_the_door_is_answered() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    const REQUEST: &[u8] = b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n";
+    for (most, is_late) in [("10", true), ("1", false)] {
+        let most = format!("server.max_connections={most}");
+        let slow = || async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            "done"
+        };
+        let running = with(&["--set", "server.propagation_delay=0", "--set", &most])
+            .start(move |_| async move {
+                Ok::<_, BoxError>(axum::Router::new().route("/slow", axum::routing::get(slow)))
+            })
+            .await
+            .unwrap();
+        let (app, host) = (running.app_address(), running.host().clone());
+        let mut first = tokio::net::TcpStream::connect(app).await.unwrap();
+        first.write_all(REQUEST).await.unwrap();
+        while host.shutdown().in_flight().count() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let mut second = tokio::net::TcpStream::connect(app).await.unwrap();
+        if !is_late {
+            second.write_all(REQUEST).await.unwrap();
+        }
+        let stopped = tokio::spawn(running.stop());
+        if is_late {
+            while host.shutdown().progress().phase < core_app::shutdown::Phase::Drain {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            second.write_all(REQUEST).await.unwrap();
+        }
+        for (name, mut stream) in [("first", first), ("second", second)] {
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.ends_with("done"), "{most}, {name}: {answer}");
+            assert!(answer.contains("connection: close"), "{most}, {name}: {answer}");
+        }
+        assert_eq!(stopped.await.unwrap().outcome(), Outcome::Clean);
+    }
+}
+
+/// STOP-6: who keeps a connection and is at no request is not waited for, half a head or not.
+#[tokio::test]
+async fn half_a_head_holds_up_nothing() {
+    use tokio::io::AsyncWriteExt as _;
+    let running = app().start(routes).await.unwrap();
+    let mut half = tokio::net::TcpStream::connect(running.app_address()).await.unwrap();
+    half.write_all(b"GET / HTTP/1.1\r\nho").await.unwrap();
+    let mut mute = tokio::net::TcpStream::connect(running.app_address()).await.unwrap();
+    mute.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    // Both are being served.
+    get(running.app_address(), "/health/live").await;
+    let report = running.stop().await;
+    assert_eq!(report.outcome(), Outcome::Clean, "{report:#?}");
+    assert!(report.duration < Duration::from_secs(5), "{:?}", report.duration);
+}

@@ -58,7 +58,9 @@ fn the_watchdog_ends_what_is_stuck() {
     service.wait_for("every worker stuck", |line| {
         line["message"] == "blocked" && line["blocked"] == service::WORKERS
     });
+    let began = std::time::Instant::now();
     while !service.get("ops", "/health/live").starts_with("HTTP/1.1 503") {
+        assert!(began.elapsed() < Duration::from_secs(20), "liveness does not fail");
         std::thread::sleep(Duration::from_millis(20));
     }
     service.signal("TERM");
@@ -144,7 +146,13 @@ fn a_signal_interrupts_the_reading() {
 /// STOP-3, STOP-4: a signal during the start stops what had started, and waits for nobody who
 /// merely keeps a connection.
 fn a_start_can_be_interrupted() {
-    let service = Started::new("slow", &[]);
+    for kind in ["slow", "quitter"] {
+        interrupt(kind);
+    }
+}
+
+fn interrupt(kind: &str) {
+    let service = Started::new(kind, &[]);
     service.wait_for_message("starting for ever");
     let mut idle = service.connect("app");
     idle.write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();

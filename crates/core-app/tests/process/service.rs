@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     Slow,
     /// It has a subscriber that never answers.
     Hung,
+    /// Its start gives up when it is to stop.
+    Quitter,
     /// It does what it should.
     Plain,
     /// It stops by itself, and takes its time.
@@ -48,6 +50,7 @@ impl Kind {
             "mute" => Some(Self::Mute),
             "slow" => Some(Self::Slow),
             "hung" => Some(Self::Hung),
+            "quitter" => Some(Self::Quitter),
             "plain" => Some(Self::Plain),
             "patient" => Some(Self::Patient),
             _ => None,
@@ -122,6 +125,11 @@ async fn start(kind: Kind, host: Host<Settings>) -> Result<Router, BoxError> {
     if kind == Kind::Slow {
         tracing::info!("starting for ever");
         std::future::pending::<()>().await;
+    }
+    if kind == Kind::Quitter {
+        tracing::info!("starting for ever");
+        host.stopping().reason().await;
+        return Err("given up".into());
     }
     if kind == Kind::Hung {
         host.live().subscribe("hung", |_, _| {

@@ -1,7 +1,7 @@
 use std::fmt;
 
 /// A part of all subjects, in millionths.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Share(u32);
 
 const WHOLE: u32 = 1_000_000;
@@ -16,7 +16,13 @@ impl Share {
         let millionths = (percent * f64::from(WHOLE / 100)).round();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in bounds")]
         let share = (0.0..=f64::from(WHOLE)).contains(&millionths).then_some(millionths as u32);
-        share.map(Self)
+        // What is rounded to nobody or to everybody was not meant so.
+        let is_meant = |share: &u32| match *share {
+            0 => percent <= 0.0,
+            WHOLE => percent >= 100.0,
+            _ => true,
+        };
+        share.filter(is_meant).map(Self)
     }
 
     /// Whether a subject is in the share.
@@ -107,7 +113,8 @@ mod tests {
         {
             assert_eq!(Share::parse(text).unwrap().to_string(), expected);
         }
-        for text in ["", "%", "25", "-1%", "100.1%", "NaN%", "inf%", "a%"] {
+        for text in ["", "%", "25", "-1%", "100.1%", "NaN%", "inf%", "a%", "0.00004%", "99.99999%"]
+        {
             assert_eq!(Share::parse(text), None, "{text}");
         }
     }

@@ -31,8 +31,8 @@ pub(super) struct Rules {
     #[serde(skip_serializing_if = "Option::is_none")]
     share: Option<String>,
     /// Subjects for whom it is on, whatever the share.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    allow: BTreeSet<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow: Option<BTreeSet<String>>,
     /// Off before: RFC 3339 in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
@@ -56,7 +56,8 @@ impl TryFrom<Written> for Flag {
                 Err(_) => Ok(Self { share: share(&text)?, ..Self::new(true) }),
             },
             Written::Rules(rules) => {
-                let rest = if rules.allow.is_empty() { Share::ALL } else { Share::NONE };
+                // An empty list is still a list: whoever takes the last name off lets nobody in.
+                let rest = if rules.allow.is_some() { Share::NONE } else { Share::ALL };
                 let (from, until) = (moment(rules.from)?, moment(rules.until)?);
                 if from.zip(until).is_some_and(|(from, until)| from >= until) {
                     return Err("`from` must be before `until`".into());
@@ -64,7 +65,7 @@ impl TryFrom<Written> for Flag {
                 Ok(Self {
                     is_enabled: rules.enabled.unwrap_or(true),
                     share: rules.share.as_deref().map_or(Ok(rest), share)?,
-                    allow: rules.allow,
+                    allow: rules.allow.unwrap_or_default(),
                     from,
                     until,
                 })
@@ -86,13 +87,13 @@ impl From<Flag> for Written {
         let write = |time| humantime::format_rfc3339(time).to_string();
         let is_plain = flag.allow.is_empty() && flag.from.is_none() && flag.until.is_none();
         match (flag.is_enabled, flag.share) {
-            (false, _) if is_plain => Self::Switch(false),
+            (false, Share::ALL) if is_plain => Self::Switch(false),
             (true, Share::ALL) if is_plain => Self::Switch(true),
             (true, share) if is_plain => Self::Share(share.to_string()),
             (is_enabled, share) => Self::Rules(Rules {
                 enabled: (!is_enabled).then_some(false),
                 share: Some(share.to_string()),
-                allow: flag.allow,
+                allow: (!flag.allow.is_empty()).then_some(flag.allow),
                 from: flag.from.map(write),
                 until: flag.until.map(write),
             }),

@@ -33,6 +33,8 @@ fn flags_decide_as_they_are_written() {
         ("'0%'", (false, "share")),
         ("{ allow = ['alice'] }", (true, "allowed")),
         ("{ allow = ['bob'] }", (false, "share")),
+        ("{ allow = [] }", (false, "share")),
+        ("{ enabled = false, share = '25%' }", (false, "disabled")),
         ("{ allow = ['bob'], share = '100%' }", (true, "static")),
         ("{ enabled = false, allow = ['alice'] }", (false, "disabled")),
         ("{ from = '2020-01-01T00:00:00Z' }", (true, "static")),
