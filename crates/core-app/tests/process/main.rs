@@ -80,12 +80,15 @@ fn what_runs_short_is_shown() {
     let short = ["--set", &file, "--set", "resources.disk_free=15000TiB"];
     let settings = ["--set", "health.interval=100ms", "--set", "health.timeout=100ms"];
     let service = Started::new("plain", &[short, settings].concat());
-    service.wait_for_message("started");
+    // It may be told before the start is.
     service.wait_for("the change of `disk`", |line| line["check"] == "disk");
+    let began = std::time::Instant::now();
+    while !service.get("ops", "/health/ready").starts_with("HTTP/1.1 200") {
+        assert!(began.elapsed() < Duration::from_secs(20), "it does not become ready");
+    }
     let health = service.get("ops", "/health");
     assert!(health.starts_with("HTTP/1.1 200"), "{health}");
     assert!(health.contains(r#""disk":{"status":"degraded""#), "{health}");
-    assert!(service.get("ops", "/health/ready").starts_with("HTTP/1.1 200"));
     let has_limit = core_app::health::checks::Memory::now().is_some();
     assert_eq!(health.contains(r#""memory":{"status":"healthy""#), has_limit, "{health}");
     service.signal("TERM");
