@@ -1,6 +1,9 @@
 //! `cargo package` for all crates at once: they need each other, and none is in the registry.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
 use toml::Table;
 
@@ -23,7 +26,8 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<String> {
     }
     context.cargo(&["fetch", "--locked"])?;
     // Builds each package from what it holds.
-    context.cargo(&arguments)?;
+    let home = home(&workspace.target().join("package-home"))?;
+    context.run(context.cargo_command().args(&arguments).env("CARGO_HOME", home))?;
 
     let mut findings = Vec::new();
     for member in workspace.crates() {
@@ -37,4 +41,30 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<String> {
     }
     refuse(&findings)?;
     Ok(format!("{} packages", workspace.crates().count()))
+}
+
+/// A home for cargo with everything of the real one but unpacked packages of this workspace. Cargo
+/// unpacks a version once, and would build the crates as they were when that was.
+fn home(folder: &Path) -> anyhow::Result<PathBuf> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    let real = environment::cargo_home()?;
+    let is_of_here = |name: &OsStr| name.as_encoded_bytes().starts_with(b"-");
+    link(&real, folder, |name| name != "registry")?;
+    link(&real.join("registry"), &folder.join("registry"), |name| name != "src")?;
+    link(&real.join("registry/src"), &folder.join("registry/src"), |name| !is_of_here(name))?;
+    Ok(folder.to_owned())
+}
+
+/// Makes a folder that shows some of what lies in another.
+fn link(from: &Path, to: &Path, is_wanted: impl Fn(&OsStr) -> bool) -> anyhow::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if is_wanted(&entry.file_name()) {
+            symlink(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
 }
