@@ -28,16 +28,19 @@ pub(crate) fn path() -> Vec<PathBuf> {
     std::env::split_paths(&path).collect()
 }
 
+/// A folder that a variable names.
+fn set(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 /// Where cargo keeps what it has downloaded.
 pub(crate) fn cargo_home() -> anyhow::Result<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home = set("CARGO_HOME").or_else(|| Some(set("HOME")?.join(".cargo")));
     home.context("neither CARGO_HOME nor HOME is set")
 }
 
 /// Where tools stay that this program has got by itself.
 pub(crate) fn cache() -> anyhow::Result<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
     Ok(cache.context("neither XDG_CACHE_HOME nor HOME is set")?.join("mira-xtask"))
 }

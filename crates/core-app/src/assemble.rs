@@ -53,7 +53,7 @@ pub(crate) struct Ingredients<A> {
     pub(crate) service_manager: Option<ServiceManager>,
     /// Where the app runs.
     pub(crate) app: Handle,
-    /// Where the operators' port, reloads and the stop run: a stalled app does not stall them.
+    /// Where the operators' port and the stop run: a stalled app does not stall them.
     pub(crate) ops: Handle,
 }
 

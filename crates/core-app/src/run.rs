@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use core_log::{Logging, Options, Record};
-use core_shutdown::{Reason, Shutdown, Signal};
+use core_shutdown::{Reason, Report, Shutdown, Signal};
 use core_types::Chain;
 use futures_util::future::{Either, select};
 use tokio::runtime::{Builder, Runtime};
@@ -162,7 +162,7 @@ impl<A: core_config::Settings> Process<A> {
         };
         let leash = watchdog.leash();
         let exit = ops.block_on(self.life(&app, &ops, signals, leash, &fallback, start));
-        // The watchdog is the last to go: it ends what cannot be left behind.
+        // What still runs is left behind.
         app.shutdown_timeout(LEFT_BEHIND);
         ops.shutdown_timeout(LEFT_BEHIND);
         drop(watchdog);
@@ -185,6 +185,10 @@ impl<A: core_config::Settings> Process<A> {
     {
         let (name, logging) = (self.app.name, self.logging.clone());
         let refuse = |error: Error| refuse(name, &logging, fallback, error);
+        let last_line = |report: &Report| {
+            leash.disarm();
+            logging.close_with(&outcome::of(report), LAST_LINE);
+        };
         let secrets_wire = SecretsWire::default();
         let environment = std::mem::take(&mut self.environment);
         let service_manager = ServiceManager::find(&environment);
@@ -201,7 +205,7 @@ impl<A: core_config::Settings> Process<A> {
                     shutdown.trigger_at_once(Reason::Signal(signal));
                     let report = shutdown.run().await;
                     logging.configure(fallback);
-                    logging.close_with(&outcome::of(&report), LAST_LINE);
+                    last_line(&report);
                     return Exit::stopped(report);
                 }
             };
@@ -238,22 +242,19 @@ impl<A: core_config::Settings> Process<A> {
             Ok(spawned) => {
                 hints::started(name, spawned.app_address, spawned.ops_address, &self.app.hints);
                 let report = Running::new(spawned).stopped().await;
-                leash.disarm();
-                logging.close_with(&outcome::of(&report), LAST_LINE);
+                last_line(&report);
                 Exit::stopped(report)
             }
             // A start that fails because it is to stop has not failed.
             Err((_, report)) if !matches!(report.reason, Reason::Failed { .. }) => {
-                leash.disarm();
-                logging.close_with(&outcome::of(&report), LAST_LINE);
+                last_line(&report);
                 Exit::stopped(report)
             }
             Err((error, report)) => {
                 let text = Chain(&error).to_string();
                 hints::refused(name, &text);
                 tracing::error!(target: LOG, error = text, "the service did not start");
-                leash.disarm();
-                logging.close_with(&outcome::of(&report), LAST_LINE);
+                last_line(&report);
                 Exit::failed(error)
             }
         };

@@ -170,16 +170,25 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    /// Looks so many milliseconds after the beginning; gives the length of each stall, and whether it
+    /// is over.
+    fn look(
+        workers: &mut Workers,
+        began: Instant,
+        at: u64,
+        parks: u64,
+        busy: u64,
+    ) -> Vec<(u128, bool)> {
+        let sample = Sample { parks, busy: Duration::from_millis(busy) };
+        let stalls = workers.look(began + Duration::from_millis(at), &[sample]);
+        stalls.iter().map(|stall| (stall.duration.as_millis(), stall.is_over)).collect()
+    }
+
     /// HLT-1: a worker that does not come up for air is told while it does not, and when it has.
     #[test]
     fn a_stall_is_told_twice() {
-        let mut workers = Workers::new(SECOND);
-        let began = Instant::now();
-        let mut look = |milliseconds, parks, busy| {
-            let sample = Sample { parks, busy: Duration::from_millis(busy) };
-            let stalls = workers.look(began + Duration::from_millis(milliseconds), &[sample]);
-            stalls.iter().map(|s| (s.duration.as_millis(), s.is_over)).collect::<Vec<_>>()
-        };
+        let (mut workers, began) = (Workers::new(SECOND), Instant::now());
+        let mut look = |at, parks, busy| look(&mut workers, began, at, parks, busy);
         // Idle for long, then at work.
         assert_eq!(look(0, 1, 0), []);
         assert_eq!(look(5000, 1, 0), []);
@@ -192,5 +201,15 @@ mod tests {
         for round in 0..50 {
             assert_eq!(look(8000 + round * 100, 4, 2000 + round * 100), []);
         }
+    }
+
+    /// HLT-1: what was seen before the whole process slept is no stall.
+    #[test]
+    fn a_sleep_of_the_process_is_no_stall() {
+        let (mut workers, began) = (Workers::new(SECOND), Instant::now());
+        assert_eq!(look(&mut workers, began, 0, 2, 0), []);
+        workers.forget();
+        assert_eq!(look(&mut workers, began, 9000, 2, 0), []);
+        assert_eq!(look(&mut workers, began, 10_000, 2, 0), [(1000, false)]);
     }
 }

@@ -157,7 +157,8 @@ pub(crate) fn unescape(inside: &str) -> Cow<'_, str> {
     text.into()
 }
 
-/// The letter that `uXXXX` stands for, or two of them with a backslash between, and their length.
+/// The letter that `u` and four hexadecimal digits stand for, or two of these with a backslash between,
+/// and their length.
 fn unit(escape: &str) -> (char, usize) {
     let hex =
         |at: usize| escape.get(at..at + 4).and_then(|digits| u16::from_str_radix(digits, 16).ok());

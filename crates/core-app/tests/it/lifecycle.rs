@@ -278,3 +278,37 @@ async fn half_a_head_holds_up_nothing() {
     assert_eq!(report.outcome(), Outcome::Clean, "{report:#?}");
     assert!(report.duration < Duration::from_secs(5), "{:?}", report.duration);
 }
+
+/// STOP-3: when a start fails, its tasks end before what they work with is closed.
+#[tokio::test]
+async fn a_failed_start_ends_its_tasks_first() {
+    struct Ends(Arc<Mutex<Vec<&'static str>>>);
+    impl Drop for Ends {
+        fn drop(&mut self) {
+            self.0.lock().unwrap().push("task");
+        }
+    }
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let (closed, ended) = (Arc::clone(&log), Arc::clone(&log));
+    let result = app()
+        .start(move |host: Host<_>| async move {
+            host.on_stop("close_database", Priority::HIGH, move || async move {
+                closed.lock().unwrap().push("database");
+                Ok(())
+            })?;
+            let (begun, begins) = tokio::sync::watch::channel(false);
+            host.task("works").spawn(move || {
+                let (ends, begun) = (Ends(Arc::clone(&ended)), begun.clone());
+                async move {
+                    let _ends = ends;
+                    begun.send_replace(true);
+                    std::future::pending::<Result<(), BoxError>>().await
+                }
+            })?;
+            begins.clone().wait_for(|begun| *begun).await?;
+            Err::<axum::Router, BoxError>("on purpose".into())
+        })
+        .await;
+    assert!(result.is_err());
+    assert_eq!(*log.lock().unwrap(), ["task", "database"]);
+}

@@ -27,12 +27,13 @@ fn main() -> ExitCode {
     if let Some(kind) = std::env::args().nth(1).and_then(|name| service::Kind::by_name(&name)) {
         return service::run(kind).report();
     }
-    let cases: [(&str, fn()); 9] = [
+    let cases: [(&str, fn()); 10] = [
         ("the_watchdog_ends_what_is_stuck", the_watchdog_ends_what_is_stuck),
         ("a_task_that_keeps_its_worker_is_told", a_task_that_keeps_its_worker_is_told),
         ("what_runs_short_is_shown", what_runs_short_is_shown),
         ("a_second_signal_needs_no_runtime", a_second_signal_needs_no_runtime),
         ("the_service_manager_is_told", the_service_manager_is_told),
+        ("a_reload_during_the_start_is_not_told", a_reload_during_the_start_is_not_told),
         ("a_signal_interrupts_the_reading", a_signal_interrupts_the_reading),
         ("a_start_can_be_interrupted", a_start_can_be_interrupted),
         ("a_hung_subscriber_does_not_hold_the_end", a_hung_subscriber_does_not_hold_the_end),
@@ -203,6 +204,25 @@ fn the_service_manager_is_told() {
     assert_eq!(stopping, "STOPPING=1\n");
     assert!(beats > 1, "{beats}");
     assert_eq!(service.end().code, Some(0));
+}
+
+/// STOP-7: a reload while the service starts does not make it ready.
+fn a_reload_during_the_start_is_not_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&address).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let variables = [("NOTIFY_SOCKET", address.to_str().unwrap())];
+    let service = Started::with_variables("slow", &[], &variables);
+    service.wait_for_message("starting for ever");
+    service.signal("HUP");
+    service.wait_for_message("configuration is unchanged");
+    let mut buffer = [0; 64];
+    assert!(socket.recv(&mut buffer).is_err(), "{:?}", String::from_utf8_lossy(&buffer));
+    service.signal("TERM");
+    assert_eq!(service.end().code, Some(0));
+    let count = socket.recv(&mut buffer).unwrap();
+    assert_eq!(&buffer[..count], b"STOPPING=1\n");
 }
 
 /// CFG-6, STOP-4: a subscriber that never answers holds up its reload, and not the end.

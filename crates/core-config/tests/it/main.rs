@@ -16,6 +16,7 @@ macro_rules! at_once {
     };
 }
 
+mod changes;
 mod declared;
 mod edits;
 mod environment;
