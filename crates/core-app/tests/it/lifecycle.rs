@@ -312,3 +312,29 @@ async fn a_failed_start_ends_its_tasks_first() {
     assert!(result.is_err());
     assert_eq!(*log.lock().unwrap(), ["task", "database"]);
 }
+
+/// STOP-6: during the propagation delay whoever keeps a connection is sent elsewhere, also by an
+/// answer that the app did not make.
+#[tokio::test]
+async fn kept_connections_are_sent_elsewhere() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let running = with(&["--set", "server.propagation_delay=0.3s"])
+        .start(async |_| {
+            let panics = axum::routing::get(async || -> &str { panic!("on purpose") });
+            Ok::<_, BoxError>(axum::Router::new().route("/panics", panics))
+        })
+        .await
+        .unwrap();
+    let (app, host) = (running.app_address(), running.host().clone());
+    host.shutdown().trigger(Reason::Requested);
+    let stopped = tokio::spawn(running.stopped());
+    for path in ["/health/live", "/nothing", "/panics"] {
+        let mut kept = tokio::net::TcpStream::connect(app).await.unwrap();
+        kept.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        kept.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.contains("connection: close\r\n"), "{path}: {answer}");
+        assert!(host.shutdown().progress().phase < core_app::shutdown::Phase::Close, "{path}");
+    }
+    stopped.await.unwrap();
+}
