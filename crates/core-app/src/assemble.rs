@@ -122,9 +122,14 @@ impl<A: core_config::Settings> Built<A> {
         wire::config::to_metrics(&live, &metrics, Arc::clone(&catalog));
         let requests = RequestMetrics::new(&metrics).map_err(refused("metrics"))?;
         let in_flight = shutdown.in_flight().clone();
-        let app_stack =
-            wire::http::stack(config.http.clone(), "app", requests.clone(), Some(in_flight))
-                .map_err(refused("http"))?;
+        let app_stack = wire::http::stack(
+            config.http.clone(),
+            "app",
+            requests.clone(),
+            Some(in_flight),
+            health.clone(),
+        )
+        .map_err(refused("http"))?;
         wire::config::to_http(&live, &app_stack);
         let scrub = logging.clone().map(|logging| {
             wire::config::to_log(&live, &logging);
@@ -267,9 +272,21 @@ impl<A: core_config::Settings> Bound<A> {
 
 impl<A: core_config::Settings> Built<A> {
     fn serve_ops(&self, port: Port) -> Result<JoinHandle<()>, Error> {
-        let config = core_http::Config::default();
-        let stack = wire::http::stack(config, "ops", self.requests.clone(), None)
-            .map_err(refused("http"))?;
+        let mut config = core_http::Config::default();
+        // Nothing here is a page, and probes come all day: what only pages need is left out.
+        let unneeded = &mut config.security_headers;
+        unneeded.xss_protection.clear();
+        unneeded.content_security_policy.clear();
+        unneeded.referrer_policy.clear();
+        unneeded.permissions_policy.clear();
+        let stack = wire::http::stack(
+            config,
+            "ops",
+            self.requests.clone(),
+            None,
+            self.host.health().clone(),
+        )
+        .map_err(refused("http"))?;
         let service = stack.layer(OpsService::new(self.host.clone()));
         let (serve, door) = port.serve(service, OPS_CONNECTIONS, None);
         Ok(self.ops.spawn(async move {

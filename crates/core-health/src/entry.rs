@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::damping::Damping;
 use crate::event::Events;
 use crate::shared::locked;
-use crate::{CheckSnapshot, Event, Kind, State};
+use crate::{CheckSnapshot, Event, Group, Kind, State};
 
 /// One named check of any kind: what was last heard of it, and what that means now.
 pub(crate) struct Entry {
@@ -32,13 +32,26 @@ pub(crate) struct Latest {
 }
 
 /// The moment of a look at the entries, and what is true of all of them in it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Now {
     pub(crate) instant: Instant,
+    pub(crate) wall: SystemTime,
     pub(crate) stopping: bool,
 }
 
+impl Now {
+    /// The wall clock's reading so long before.
+    pub(crate) fn ago(self, age: Duration) -> Timestamp {
+        self.wall.checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH).into()
+    }
+}
+
 impl Entry {
+    /// Whether it belongs to a group.
+    pub(crate) fn is_in(&self, group: Group) -> bool {
+        group.has(self.kind, self.gates)
+    }
+
     /// An entry of which nothing is known, for the reason given.
     pub(crate) fn new(name: Arc<str>, kind: Kind, unknown: &str, now: Now) -> Self {
         let latest = Latest {
@@ -101,7 +114,7 @@ impl Entry {
             kind: self.kind,
             gates: self.gates,
             state,
-            since: ago(now.instant.saturating_duration_since(latest.since)),
+            since: now.ago(now.instant.saturating_duration_since(latest.since)),
             latency: latest.latency,
             age: latest.at.map(|at| now.instant.saturating_duration_since(at)),
             reason,
@@ -172,9 +185,4 @@ impl Latest {
     pub(crate) fn set_data(&mut self, key: String, value: Value) {
         Arc::make_mut(&mut self.data).insert(key, value);
     }
-}
-
-/// The wall clock's reading so long ago.
-pub(crate) fn ago(age: Duration) -> Timestamp {
-    SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH).into()
 }

@@ -239,7 +239,7 @@ impl Health {
     /// Every check at this moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        self.shared.snapshot()
+        self.shared.snapshot(|_| true)
     }
 
     /// The latest hundred changes of state, the oldest first, with reasons.
@@ -252,7 +252,7 @@ impl Health {
     /// The status of a group at this moment.
     #[must_use]
     pub fn status(&self, group: Group) -> Status {
-        self.snapshot().status(group)
+        self.shared.snapshot(|entry| entry.is_in(group)).status(group)
     }
 
     /// Answers a probe, or `None` if the path is not ours. Runs nothing and waits for nothing.

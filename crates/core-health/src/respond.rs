@@ -4,6 +4,7 @@ use bytes::Bytes;
 use core_types::Status;
 use http::{HeaderValue, Method, Response, StatusCode, header, request};
 
+use crate::entry::{Entry, Now};
 use crate::shared::{Members, Shared};
 use crate::{CheckSnapshot, Group};
 
@@ -34,6 +35,7 @@ struct Answer<'a> {
     /// Names that were to be excluded, and are not there.
     unmatched: BTreeSet<&'a str>,
     uptime: std::time::Duration,
+    now: Now,
     version: &'a str,
     details: bool,
     verbose: bool,
@@ -49,16 +51,15 @@ pub(crate) fn respond(
         Some(path) => own(shared, path),
         None => (None, name),
     };
-    let is_asked = |check: &&CheckSnapshot| match &own {
-        Some((_, members)) => members.contains(&check.name),
-        None => check.is_in(group),
+    let is_asked = |entry: &Entry| {
+        let is_member = match &own {
+            Some((_, members)) => members.contains(&entry.name),
+            None => entry.is_in(group),
+        };
+        is_member && name.is_none_or(|name| *entry.name == *name)
     };
-    let snapshot = shared.snapshot();
-    let mut checks: Vec<_> = snapshot
-        .checks
-        .iter()
-        .filter(|check| is_asked(check) && name.is_none_or(|name| *check.name == *name))
-        .collect();
+    let snapshot = shared.snapshot(is_asked);
+    let mut checks: Vec<_> = snapshot.checks.iter().collect();
     if name.is_some() && checks.is_empty() {
         return None;
     }
@@ -81,6 +82,7 @@ pub(crate) fn respond(
         excluded,
         unmatched,
         uptime: snapshot.uptime,
+        now: snapshot.now,
         version: &shared.version,
         details,
         verbose,

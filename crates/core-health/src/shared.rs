@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::SystemTime;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -74,7 +75,8 @@ impl Shared {
     }
 
     pub(crate) fn now(&self) -> Now {
-        Now { instant: Instant::now(), stopping: self.stopping.load(Ordering::Acquire) }
+        let stopping = self.stopping.load(Ordering::Acquire);
+        Now { instant: Instant::now(), wall: SystemTime::now(), stopping }
     }
 
     /// Marks the beginning of the stop.
@@ -141,14 +143,16 @@ impl Shared {
         self.events.deliver();
     }
 
-    pub(crate) fn snapshot(&self) -> Snapshot {
+    /// What is known of the checks that are asked for.
+    pub(crate) fn snapshot(&self, is_asked: impl Fn(&Entry) -> bool) -> Snapshot {
         let now = self.now();
         let checks = {
             let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
-            registry.entries.values().map(|entry| entry.snapshot(now, &self.events)).collect()
+            let asked = registry.entries.values().filter(|entry| is_asked(entry));
+            asked.map(|entry| entry.snapshot(now, &self.events)).collect()
         };
         self.events.deliver();
-        Snapshot { checks, uptime: now.instant.saturating_duration_since(self.started) }
+        Snapshot { checks, uptime: now.instant.saturating_duration_since(self.started), now }
     }
 }
 

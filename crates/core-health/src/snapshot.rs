@@ -4,6 +4,7 @@ use std::time::Duration;
 use core_types::{Status, Timestamp};
 use serde_json::{Map, Value};
 
+use crate::entry::Now;
 use crate::{Group, Kind, State};
 
 /// Every check at one moment, with reasons: for metrics and for those who may see details.
@@ -14,6 +15,7 @@ pub struct Snapshot {
     pub checks: Vec<CheckSnapshot>,
     /// Time since [`Health::new`](crate::Health::new).
     pub uptime: Duration,
+    pub(crate) now: Now,
 }
 
 /// One check at one moment.
@@ -57,12 +59,7 @@ impl Snapshot {
 impl CheckSnapshot {
     /// Whether it belongs to a group.
     pub fn is_in(&self, group: Group) -> bool {
-        match group {
-            Group::Everything => true,
-            Group::Liveness => self.kind == Kind::Heartbeat,
-            Group::Readiness => self.kind != Kind::Heartbeat && self.gates,
-            Group::Startup => self.kind == Kind::Latch,
-        }
+        group.has(self.kind, self.gates)
     }
 
     /// What it counts in a group.

@@ -102,4 +102,14 @@ impl Group {
             Self::Startup => "startup",
         }
     }
+
+    /// Whether checks of a kind belong to it.
+    pub(crate) fn has(self, kind: Kind, gates: bool) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Liveness => kind == Kind::Heartbeat,
+            Self::Readiness => kind != Kind::Heartbeat && gates,
+            Self::Startup => kind == Kind::Latch,
+        }
+    }
 }

@@ -16,7 +16,7 @@ use crate::propagation::{X_REQUEST_ID, open_scope};
 use crate::{Failure, Peer, Route, Stack, negotiation};
 
 /// The headers that an answer of ours may have beside the handler's own.
-const OUR_HEADERS: usize = 12;
+pub(crate) const OUR_HEADERS: usize = 12;
 
 /// What the stack knows about a request. It stands in the request's extensions.
 ///
@@ -203,7 +203,7 @@ impl fmt::Debug for Context {
 }
 
 /// The method's name if it is a common one: strangers can make up any number of others.
-fn bounded(method: &Method) -> &'static str {
+pub(crate) fn bounded(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

@@ -7,7 +7,8 @@ use crate::Failure;
 
 /// What the stack tells its observer.
 ///
-/// For each request: one `Started`, at most one `Failed`, one `Finished`. The observer is called
+/// For each request: one `Started`, at most one `Failed`, one `Finished`; for those that took
+/// [the short way](crate::Stack::with_shortcut), the last alone. The observer is called
 /// inside the request's [`Scope`](core_types::Scope), so what it logs carries the request's ids.
 /// It borrows everything and costs no allocation. It runs on the request's own thread: it must not
 /// block.

@@ -50,6 +50,8 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     pub(crate) enum State<F, B> {
+        // Answered before a scope was opened.
+        Shortcut { response: Option<Box<Response<Bytes>>> },
         // Decided without the handler.
         Early { answer: Option<Box<Answer<B>>> },
         // The handler works.
@@ -67,6 +69,11 @@ impl<F, B> State<F, B> {
 }
 
 impl<F, B> ResponseFuture<F, B> {
+    pub(crate) fn shortcut(response: Response<Bytes>) -> Self {
+        let state = State::Shortcut { response: Some(Box::new(response)) };
+        Self { state, sleep: None, finish: None }
+    }
+
     pub(crate) fn new(state: State<F, B>, finish: Finish) -> Self {
         Self { state, sleep: None, finish: Some(finish) }
     }
@@ -83,6 +90,10 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        if let StateProjection::Shortcut { response } = this.state.as_mut().project() {
+            let response = response.take().expect("not polled after its end");
+            return Poll::Ready(Ok(response.map(ResponseBody::reported)));
+        }
         let finish = this.finish.as_mut().expect("not polled after its end");
         let _entered = finish.scope().enter();
         let answer = loop {
@@ -113,7 +124,9 @@ where
                     }
                     Poll::Pending => return Poll::Pending,
                 },
-                StateProjection::Done => unreachable!("the answer was taken with the books"),
+                StateProjection::Shortcut { .. } | StateProjection::Done => {
+                    unreachable!("the answer was taken with the books")
+                }
             };
             // The handler ends here, in its own scope and before its answer goes out. A panic of
             // its drop has been told of by the hook, and changes nothing about the answer.

@@ -20,6 +20,7 @@ mod propagation;
 mod request_body;
 mod response_body;
 mod route;
+mod shortcut;
 mod stack;
 mod wrapped;
 

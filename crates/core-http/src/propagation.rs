@@ -25,14 +25,19 @@ pub(crate) fn open_scope(headers: &HeaderMap) -> (Scope, HeaderValue) {
         Some(baggage) => scope.with_baggage(Baggage::parse(&baggage)),
         None => scope,
     };
+    let (id, value) = request_id(headers);
+    (scope.with_request_id(id), value)
+}
+
+/// The request's id, as an id and as the value of `X-Request-ID`.
+pub(crate) fn request_id(headers: &HeaderMap) -> (RequestId, HeaderValue) {
     let accepted = single(headers, &X_REQUEST_ID)
         .and_then(|value| Some((RequestId::parse(value.to_str().ok()?).ok()?, value.clone())));
-    let (id, value) = accepted.unwrap_or_else(|| {
+    accepted.unwrap_or_else(|| {
         let id = RequestId::generate();
         let value = HeaderValue::from_str(id.as_str()).expect("ids need no escaping");
         (id, value)
-    });
-    (scope.with_request_id(id), value)
+    })
 }
 
 /// Our own span: below the caller's, or the root of a new trace.

@@ -49,6 +49,18 @@ pin_project! {
     }
 }
 
+impl<B> Content<B> {
+    /// What there is of our own, once.
+    fn take_own(self: Pin<&mut Self>) -> Option<Frame<Bytes>> {
+        match self.project() {
+            ContentProjection::Own { bytes } if !bytes.is_empty() => {
+                Some(Frame::data(std::mem::take(bytes)))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl<B: Body> Content<B> {
     fn is_end_stream(&self) -> bool {
         match self {
@@ -64,6 +76,13 @@ impl<B: Body> Content<B> {
             Self::Own { bytes } => SizeHint::with_exact(bytes.len() as u64),
             Self::Ended => SizeHint::with_exact(0),
         }
+    }
+}
+
+impl<B> ResponseBody<B> {
+    /// A body of ours whose request is reported already.
+    pub(crate) fn reported(bytes: Bytes) -> Self {
+        Self { content: Content::Own { bytes }, length: None, finish: None }
     }
 }
 
@@ -103,14 +122,15 @@ where
         context: &mut task::Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
-        let Some(finish) = this.finish.as_mut() else { return Poll::Ready(None) };
+        let Some(finish) = this.finish.as_mut() else {
+            return Poll::Ready(this.content.as_mut().take_own().map(Ok));
+        };
         let _entered = finish.scope().enter();
         let polled = match this.content.as_mut().project() {
             ContentProjection::Handler { body } => panics::catch(|| body.poll_frame(context)),
-            ContentProjection::Own { bytes } if !bytes.is_empty() => {
-                Ok(Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))))
+            ContentProjection::Own { .. } | ContentProjection::Ended => {
+                Ok(Poll::Ready(this.content.as_mut().take_own().map(Ok)))
             }
-            ContentProjection::Own { .. } | ContentProjection::Ended => Ok(Poll::Ready(None)),
         };
         let (outcome, failure) = match polled {
             Ok(frame) => match ready!(frame) {

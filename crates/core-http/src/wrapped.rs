@@ -13,7 +13,7 @@ use crate::answer::Answer;
 use crate::finish::Finish;
 use crate::future::State;
 use crate::{BoxError, Context, Failure, Outcome, RequestBody, ResponseBody, ResponseFuture};
-use crate::{Stack, panics};
+use crate::{Stack, panics, shortcut};
 
 /// A service inside the [`Stack`], which wraps it by `Layer::layer`.
 ///
@@ -64,6 +64,9 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
+        if let Some(response) = shortcut::answer(&self.stack, &parts) {
+            return ResponseFuture::shortcut(response);
+        }
         let context = Context::open(&self.stack, &parts);
         let _entered = context.scope().clone().enter();
         let mut finish = Finish::new(context.clone(), parts.version);

@@ -1,8 +1,10 @@
 //! HTTP to log, metrics and shutdown.
 
-use core_http::{Config, Event, Stack};
+use core_health::Health;
+use core_http::{Config, Event, Route, Stack};
 use core_metrics::{Buckets, CounterFamily, HistogramFamily, Metrics};
 use core_shutdown::InFlight;
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 
 use crate::outcome::milliseconds;
@@ -41,10 +43,18 @@ pub(crate) fn stack(
     listener: &'static str,
     metrics: RequestMetrics,
     in_flight: Option<InFlight>,
+    health: Health,
 ) -> Result<Stack, core_http::Error> {
     let is_exempt = |parts: &Parts| is_quiet(parts.uri.path());
+    let good_news = move |parts: &Parts| {
+        // Who shows a token wants details.
+        let is_plain = !parts.headers.contains_key(AUTHORIZATION);
+        let route = core_health::probe(parts.uri.path()).filter(|_| is_plain)?;
+        Some((Route::from(route), health.respond(parts, false)?))
+    };
     let stack = Stack::new(config)?
         .with_observer(move |event| observe(event, listener, &metrics))
+        .with_shortcut(good_news)
         .with_never_shed(is_exempt)
         .with_never_redirected(is_exempt);
     Ok(match in_flight {

@@ -1,13 +1,11 @@
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use core_types::{Status, Timestamp};
-use serde::Serialize;
+use core_types::Status;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::Answer;
-use crate::entry::ago;
 use crate::{CheckSnapshot, State};
 
 const WITHHELD: &str = "reason withheld";
@@ -18,7 +16,8 @@ struct Json<'a> {
     timestamp: String,
     uptime_seconds: f64,
     version: &'a str,
-    checks: BTreeMap<&'a str, JsonCheck<'a>>,
+    #[serde(serialize_with = "by_name")]
+    checks: Vec<(&'a str, JsonCheck<'a>)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<String>,
 }
@@ -34,6 +33,14 @@ struct JsonCheck<'a> {
     reason: Option<&'a str>,
 }
 
+/// The checks as members of an object; they come in order.
+fn by_name<S: Serializer>(
+    checks: &[(&str, impl Serialize)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(checks.iter().map(|(name, figures)| (name, figures)))
+}
+
 pub(crate) fn json<'a>(answer: &Answer<'a>) -> Vec<u8> {
     let check = |&check: &&'a CheckSnapshot| {
         let figures = JsonCheck {
@@ -46,7 +53,7 @@ pub(crate) fn json<'a>(answer: &Answer<'a>) -> Vec<u8> {
     };
     written(&Json {
         status: answer.status.as_str(),
-        timestamp: Timestamp::now().to_string(),
+        timestamp: answer.now.ago(Duration::ZERO).to_string(),
         uptime_seconds: answer.uptime.as_micros() as f64 / 1e6,
         version: answer.version,
         checks: answer.checks.iter().map(check).collect(),
@@ -60,7 +67,8 @@ pub(crate) fn json<'a>(answer: &Answer<'a>) -> Vec<u8> {
 struct HealthJson<'a> {
     status: &'static str,
     release_id: &'a str,
-    checks: BTreeMap<&'a str, [HealthJsonCheck<'a>; 1]>,
+    #[serde(serialize_with = "by_name")]
+    checks: Vec<(&'a str, [HealthJsonCheck<'a>; 1])>,
     #[serde(skip_serializing_if = "Option::is_none")]
     notes: Option<[String; 1]>,
 }
@@ -88,7 +96,7 @@ pub(crate) fn health_json<'a>(answer: &Answer<'a>) -> Vec<u8> {
         let show = answer.details && check.state != State::Healthy;
         let figures = HealthJsonCheck {
             status: pass_warn_fail(check.state.counts_as()),
-            time: check.age.map(|age| ago(age).to_string()),
+            time: check.age.map(|age| answer.now.ago(age).to_string()),
             observed_value: check.latency.map(milliseconds),
             observed_unit: check.latency.map(|_| "ms"),
             output: check.reason.as_deref().filter(|_| show),

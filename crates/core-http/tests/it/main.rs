@@ -15,5 +15,6 @@ mod server;
 mod services;
 #[cfg(feature = "serde")]
 mod settings;
+mod shortcut;
 mod support;
 mod validation;
