@@ -8,7 +8,7 @@ use core_health::{Health, Latch};
 use core_http::Stack;
 use core_log::{Logging, Record};
 use core_metrics::Metrics;
-use core_shutdown::{Phase, Priority, Report, Shutdown};
+use core_shutdown::{Phase, Priority, Report, Runner};
 use futures_util::future::{Either, select};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -60,6 +60,7 @@ pub(crate) struct Ingredients<A> {
 /// A service whose parts are made and wired. Nothing runs yet.
 pub(crate) struct Built<A> {
     pub(crate) host: Host<A>,
+    runner: Runner,
     reloader: Reloader<A>,
     paths: Vec<std::path::PathBuf>,
     requests: RequestMetrics,
@@ -105,7 +106,7 @@ impl<A: core_config::Settings> Built<A> {
             leash.budget(timeout);
         }
         let callbacks = app.clone();
-        let shutdown = Shutdown::new(config.server.shutdown())
+        let runner = Runner::new(config.server.shutdown())
             .map_err(refused("shutdown"))?
             .with_observer(move |event| {
                 wire::shutdown::observe(event, leash.as_ref(), told.as_ref(), timeout);
@@ -113,6 +114,7 @@ impl<A: core_config::Settings> Built<A> {
             .with_spawner(move |callback| {
                 callbacks.spawn(callback);
             });
+        let shutdown = runner.shutdown();
         wire::shutdown::to_metrics(&shutdown, &metrics);
 
         let known = loaded.secrets.clone();
@@ -159,6 +161,7 @@ impl<A: core_config::Settings> Built<A> {
         }));
         Ok(Self {
             host,
+            runner,
             reloader,
             paths,
             requests,
@@ -201,6 +204,7 @@ pub(crate) struct Bound<A> {
 /// A service that answers: probes at least, and the app once it has started.
 pub(crate) struct Spawned<A> {
     pub(crate) host: Host<A>,
+    pub(crate) runner: Runner,
     pub(crate) app_address: SocketAddr,
     pub(crate) ops_address: SocketAddr,
     /// What runs for as long as there is anything to ask, and is cut off at the very end.
@@ -222,24 +226,15 @@ impl<A: core_config::Settings> Bound<A> {
         let Self { mut built, ops_port, app_port } = self;
         let (ops_address, app_address) = (ops_port.address(), app_port.address());
         let host = built.host.clone();
-        let shutdown = host.shutdown().clone();
-        let tasks = host.0.tasks.clone();
-        let early = |error: Error| async {
-            // Before the callbacks close what they work with.
-            let _ = tokio::time::timeout(TASKS, tasks.stop()).await;
-            let cause = core_types::Chain(&error).to_string();
-            let report = shutdown.unwind(cause).await;
-            (error, report)
-        };
 
         let front: Front<S> = Front::new(host.health().clone());
         let slot = front.slot();
         let mut background = match built.serve_ops(ops_port) {
             Ok(served) => Background(vec![served]),
-            Err(error) => return Err(early(error).await),
+            Err(error) => return Err(give_up(built.runner, &host, error).await),
         };
         if let Err(error) = built.serve_app(app_port, front) {
-            return Err(early(error).await);
+            return Err(give_up(built.runner, &host, error).await);
         }
         background.0.push(built.app.spawn(host.health().run()));
         // What runs others' code, such as a backend's, runs where it holds up no operator.
@@ -254,19 +249,19 @@ impl<A: core_config::Settings> Bound<A> {
         }
         let watcher = match watch(&host, built.paths) {
             Ok(watcher) => watcher,
-            Err(error) => return Err(early(error).await),
+            Err(error) => return Err(give_up(built.runner, &host, error).await),
         };
 
         match run_start(&built.app, &host, start).await {
             Ok(service) => fill(&slot, service),
-            Err(error) => return Err(early(error).await),
+            Err(error) => return Err(give_up(built.runner, &host, error).await),
         }
         built.start.release();
         if let Some(service_manager) = &built.service_manager {
             service_manager.started();
         }
         tracing::info!(target: LOG, name = host.name(), version = host.version(), "started");
-        Ok(Spawned { host, app_address, ops_address, background, watcher })
+        Ok(Spawned { host, runner: built.runner, app_address, ops_address, background, watcher })
     }
 }
 
@@ -340,6 +335,15 @@ impl<A: core_config::Settings> Built<A> {
         self.app.spawn(serve);
         Ok(())
     }
+}
+
+/// Stops what a start that failed had started.
+async fn give_up<A>(runner: Runner, host: &Host<A>, error: Error) -> (Error, Report) {
+    // Before the callbacks close what they work with.
+    let _ = tokio::time::timeout(TASKS, host.0.tasks.stop()).await;
+    let cause = core_types::Chain(&error).to_string();
+    let report = runner.unwind(cause).await;
+    (error, report)
 }
 
 /// Waits for the log's writer, which may be waiting for a disk.

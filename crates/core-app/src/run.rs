@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use core_log::{Logging, Options, Record};
-use core_shutdown::{Reason, Report, Shutdown, Signal};
+use core_shutdown::{Reason, Report, Runner, Signal};
 use core_types::Chain;
 use futures_util::future::{Either, select};
 use tokio::runtime::{Builder, Runtime};
@@ -200,10 +200,10 @@ impl<A: core_config::Settings> Process<A> {
                 Either::Left((Err(error), _)) => return refuse(error),
                 Either::Right((signal, _)) => {
                     // Nothing has started, and that is stopped in order.
-                    let shutdown = Shutdown::new(core_shutdown::Config::default())
+                    let runner = Runner::new(core_shutdown::Config::default())
                         .expect("the defaults fit each other");
-                    shutdown.trigger_at_once(Reason::Signal(signal));
-                    let report = shutdown.run().await;
+                    runner.shutdown().trigger_at_once(Reason::Signal(signal));
+                    let report = runner.run().await;
                     logging.configure(fallback);
                     last_line(&report);
                     return Exit::stopped(report);

@@ -2,7 +2,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use core_config::Watcher;
-use core_shutdown::{Reason, Report};
+use core_shutdown::{Reason, Report, Runner};
 use tokio::runtime::Handle;
 
 use crate::arguments::{self, NoRun};
@@ -17,6 +17,7 @@ use crate::{App, BoxError, Error, Host, NoSettings};
 /// A service that runs inside this process. See [`App::start`].
 pub struct Running<A = NoSettings> {
     host: Host<A>,
+    runner: Runner,
     app_address: SocketAddr,
     ops_address: SocketAddr,
     background: Background,
@@ -25,8 +26,8 @@ pub struct Running<A = NoSettings> {
 
 impl<A: core_config::Settings> Running<A> {
     pub(crate) fn new(spawned: Spawned<A>) -> Self {
-        let Spawned { host, app_address, ops_address, background, watcher } = spawned;
-        Self { host, app_address, ops_address, background, watcher }
+        let Spawned { host, runner, app_address, ops_address, background, watcher } = spawned;
+        Self { host, runner, app_address, ops_address, background, watcher }
     }
 
     /// What the service itself was given.
@@ -47,7 +48,7 @@ impl<A: core_config::Settings> Running<A> {
     /// Waits until something begins a stop, stops in order, and reports. Probes and metrics are
     /// answered until the end.
     pub async fn stopped(self) -> Report {
-        let report = self.host.shutdown().run().await;
+        let report = self.runner.run().await;
         // Joins the watcher's thread, which may take a moment.
         let watcher = self.watcher;
         let _ = blocking(move || drop(watcher)).await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use core_shutdown::{BoxError, Config, Order, Outcome, Priority, Reason, Shutdown};
+use core_shutdown::{BoxError, Config, Order, Outcome, Priority, Reason, Runner};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
@@ -21,27 +21,28 @@ fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-fn spawning() -> Shutdown {
+fn spawning() -> Runner {
     let runtime = Handle::current();
-    Shutdown::new(Config::default()).unwrap().with_spawner(move |work| {
+    Runner::new(Config::default()).unwrap().with_spawner(move |work| {
         runtime.spawn(work);
     })
 }
 
-async fn stopped(shutdown: Shutdown) -> Duration {
+async fn stopped(runner: Runner) -> Duration {
     let begin = Instant::now();
-    shutdown.trigger_at_once(Reason::Requested);
-    let report = shutdown.run().await;
+    runner.shutdown().trigger_at_once(Reason::Requested);
+    let report = runner.run().await;
     let time = begin.elapsed();
     assert_eq!(report.outcome(), Outcome::Clean);
     time
 }
 
-async fn callbacks(shutdown: Shutdown, number: usize) -> Duration {
+async fn callbacks(runner: Runner, number: usize) -> Duration {
+    let shutdown = runner.shutdown();
     for name in 0..number {
         shutdown.on_stop(name.to_string(), Priority::MEDIUM, async || Ok(())).unwrap();
     }
-    stopped(shutdown).await
+    stopped(runner).await
 }
 
 async fn bare_callbacks(number: usize) -> Duration {
@@ -62,7 +63,8 @@ async fn ready(waiting: &AtomicUsize, number: usize) {
 }
 
 async fn tasks(number: usize) -> Duration {
-    let shutdown = spawning();
+    let runner = spawning();
+    let shutdown = runner.shutdown();
     let waiting = Arc::new(AtomicUsize::new(0));
     for _ in 0..number {
         let (mut stopping, waiting) = (shutdown.stopping(), Arc::clone(&waiting));
@@ -74,7 +76,7 @@ async fn tasks(number: usize) -> Duration {
         });
     }
     ready(&waiting, number).await;
-    stopped(shutdown).await
+    stopped(runner).await
 }
 
 async fn bare_tasks(number: usize) -> Duration {
@@ -147,7 +149,7 @@ fn all(criterion: &mut Criterion) {
     let all = usize::MAX;
     measure(criterion, "callbacks", "bare JoinSet", all, bare_callbacks);
     measure(criterion, "callbacks", "in order, without tasks", all, |number| {
-        callbacks(Shutdown::new(Config::default()).unwrap(), number)
+        callbacks(Runner::new(Config::default()).unwrap(), number)
     });
     measure(criterion, "callbacks", "in order, as tasks", all, |number| {
         callbacks(spawning(), number)

@@ -10,6 +10,7 @@ mod phase;
 mod priority;
 mod reason;
 mod report;
+mod runner;
 mod sequence;
 mod shutdown;
 #[cfg(feature = "signals")]
@@ -28,5 +29,6 @@ pub use self::{
     priority::Priority,
     reason::{Reason, Signal},
     report::{Outcome, Report, StepOutcome, StepReport},
+    runner::Runner,
     shutdown::{Progress, Shutdown, Stopping},
 };

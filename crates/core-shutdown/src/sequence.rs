@@ -61,7 +61,7 @@ impl<'s> Sequence<'s> {
     async fn callbacks(&mut self, callbacks: Vec<Callback>) {
         self.shared.enter(Phase::Callbacks);
         let most = self.shared.config.callback_timeout.get();
-        let are_together = self.shared.order() == Order::Together;
+        let are_together = self.shared.order == Order::Together;
         let mut callbacks = callbacks.into_iter().peekable();
         while let Some(first) = callbacks.next() {
             let priority = first.priority;

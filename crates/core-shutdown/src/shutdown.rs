@@ -9,10 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::callback::Callback;
-use crate::sequence::{Phases, Sequence};
-use crate::{
-    BoxError, BoxFuture, Config, Error, Event, InFlight, Order, Phase, Priority, Reason, Report,
-};
+use crate::{BoxError, BoxFuture, Config, Error, Event, InFlight, Order, Phase, Priority, Reason};
 
 type Observer = Box<dyn Fn(&Event<'_>) + Send + Sync>;
 type Spawner = Box<dyn Fn(BoxFuture<()>) + Send + Sync>;
@@ -21,18 +18,18 @@ type Spawner = Box<dyn Fn(BoxFuture<()>) + Send + Sync>;
 /// clones are one.
 ///
 /// Components register what they need at the end; [`trigger`](Self::trigger) begins it, from
-/// anywhere; [`run`](Self::run) does it and reports.
+/// anywhere. A [`Runner`](crate::Runner) makes it, does it and reports.
 #[derive(Clone)]
-pub struct Shutdown(Arc<Shared>);
+pub struct Shutdown(pub(crate) Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) config: Config,
     state: Mutex<State>,
     pub(crate) in_flight: InFlight,
     trigger: watch::Sender<Option<Trigger>>,
-    observer: Option<Observer>,
-    spawner: Option<Spawner>,
-    order: Order,
+    pub(crate) observer: Option<Observer>,
+    pub(crate) spawner: Option<Spawner>,
+    pub(crate) order: Order,
 }
 
 struct State {
@@ -67,73 +64,15 @@ pub struct Progress {
 }
 
 impl Shutdown {
-    /// Prepares a stop; nothing happens yet.
-    ///
-    /// # Errors
-    /// [`Error::Budget`] if the phases do not fit the deadline, or that the grace period.
-    pub fn new(config: Config) -> Result<Self, Error> {
-        config.validate()?;
-        Ok(Self(Arc::new(Shared {
-            config,
-            state: Mutex::new(State {
-                callbacks: Some(Vec::new()),
-                phase: Phase::Running,
-                running: BTreeMap::new(),
-                steps: 0,
-            }),
-            in_flight: InFlight::default(),
-            trigger: watch::Sender::new(None),
-            observer: None,
-            spawner: None,
-            order: Order::default(),
-        })))
-    }
-
-    /// Reports what happens during the stop.
-    ///
-    /// # Panics
-    /// If the stop was cloned already.
-    #[must_use]
-    pub fn with_observer(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
-        self.shared().observer = Some(Box::new(observer));
-        self
-    }
-
-    /// Runs each callback, and each step of the propagation phase, as a task of its own, so that
-    /// one that blocks holds up nobody else. The closure starts a future and returns at once, as
-    /// `tokio::spawn` does. The steps of other phases are the host's own and run inside
-    /// [`run`](Self::run), as all do by default; there they must not block.
-    ///
-    /// # Panics
-    /// If the stop was cloned already.
-    #[must_use]
-    pub fn with_spawner(mut self, spawn: impl Fn(BoxFuture<()>) + Send + Sync + 'static) -> Self {
-        self.shared().spawner = Some(Box::new(spawn));
-        self
-    }
-
-    /// Says in which order callbacks of one priority run.
-    ///
-    /// # Panics
-    /// If the stop was cloned already.
-    #[must_use]
-    pub fn with_order(mut self, order: Order) -> Self {
-        self.shared().order = order;
-        self
-    }
-
-    fn shared(&mut self) -> &mut Shared {
-        Arc::get_mut(&mut self.0).expect("configured before it is cloned")
-    }
-
     /// Counts work in flight, for which the stop waits.
     pub fn in_flight(&self) -> &InFlight {
         &self.0.in_flight
     }
 
     /// Registers something to do when the service stops, by priority; among equals the first
-    /// registered runs first, unless [`with_order`](Self::with_order) says otherwise. It gets the time that `callback_timeout` allows, and not more than is
-    /// left.
+    /// registered runs first, unless
+    /// [`Runner::with_order`](crate::Runner::with_order) says otherwise. It gets the time that
+    /// `callback_timeout` allows, and not more than is left.
     ///
     /// A failure or a panic stops no other callback. When its time is over the future is dropped.
     ///
@@ -228,23 +167,6 @@ impl Shutdown {
     pub fn deadline(&self) -> Option<Instant> {
         self.0.trigger.borrow().as_ref().map(|trigger| trigger.at + self.0.config.timeout.get())
     }
-
-    /// Waits for the trigger, stops the service, and reports. Called again, it has nothing to do.
-    ///
-    /// # Cancel safety
-    /// Dropped before the trigger it has done nothing; dropped later, the stop is left half done.
-    pub async fn run(&self) -> Report {
-        let trigger = self.stopping().triggered().await;
-        Sequence::new(&self.0, trigger).stop(Phases::by_priority(self.0.take(), self.0.order)).await
-    }
-
-    /// Stops what a start that failed half-way, or was interrupted, had started: exactly that, its
-    /// callbacks in the reverse order of their registration, without delay.
-    pub async fn unwind(&self, cause: impl Into<String>) -> Report {
-        self.trigger_at_once(Reason::Failed { cause: cause.into() });
-        let trigger = Trigger { is_delayed: false, ..self.stopping().triggered().await };
-        Sequence::new(&self.0, trigger).stop(Phases::reversed(self.0.take())).await
-    }
 }
 
 impl fmt::Debug for Shutdown {
@@ -254,12 +176,29 @@ impl fmt::Debug for Shutdown {
 }
 
 impl Shared {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            config,
+            state: Mutex::new(State {
+                callbacks: Some(Vec::new()),
+                phase: Phase::Running,
+                running: BTreeMap::new(),
+                steps: 0,
+            }),
+            in_flight: InFlight::default(),
+            trigger: watch::Sender::new(None),
+            observer: None,
+            spawner: None,
+            order: Order::default(),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // The state is whole between any two statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Vec<Callback> {
+    pub(crate) fn take(&self) -> Vec<Callback> {
         self.lock().callbacks.take().unwrap_or_default()
     }
 
@@ -279,10 +218,6 @@ impl Shared {
 
     pub(crate) fn end_step(&self, number: u64) {
         self.lock().running.remove(&number);
-    }
-
-    pub(crate) fn order(&self) -> Order {
-        self.order
     }
 
     pub(crate) fn report(&self, event: &Event<'_>) {
@@ -315,7 +250,7 @@ impl Stopping {
         self.triggered().await.reason
     }
 
-    async fn triggered(&mut self) -> Trigger {
+    pub(crate) async fn triggered(&mut self) -> Trigger {
         let begun = self.0.wait_for(Option::is_some).await.ok().and_then(|trigger| trigger.clone());
         match begun {
             Some(trigger) => trigger,

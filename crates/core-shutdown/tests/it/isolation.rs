@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use core_shutdown::{Config, Outcome, Phase, Priority, Reason, Shutdown, StepOutcome};
+use core_shutdown::{Config, Outcome, Phase, Priority, Reason, Runner, StepOutcome};
 
 /// STOP-3: a callback that fails, panics or hangs stops no other.
 #[tokio::test(start_paused = true)]
 async fn a_bad_callback_stops_no_other() {
-    let shutdown = Shutdown::new(Config::default()).unwrap();
+    let runner = Runner::new(Config::default()).unwrap();
+    let shutdown = runner.shutdown();
     let on_stop = |name: &str, priority| (name.to_owned(), Priority::new(priority).unwrap());
     let (name, priority) = on_stop("fails", 1);
     shutdown
@@ -30,7 +31,7 @@ async fn a_bad_callback_stops_no_other() {
     let (name, priority) = on_stop("good", 5);
     shutdown.on_stop(name, priority, || async { Ok(()) }).unwrap();
     shutdown.trigger_at_once(Reason::Requested);
-    let report = shutdown.run().await;
+    let report = runner.run().await;
 
     let steps: Vec<_> = report
         .steps
@@ -55,10 +56,11 @@ async fn a_bad_callback_stops_no_other() {
 /// STOP-3: a failure alone is no cut: everything has ended.
 #[tokio::test(start_paused = true)]
 async fn a_failure_degrades() {
-    let shutdown = Shutdown::new(Config::default()).unwrap();
+    let runner = Runner::new(Config::default()).unwrap();
+    let shutdown = runner.shutdown();
     shutdown.on_stop("fails", Priority::LOW, || async { Err("no".into()) }).unwrap();
     shutdown.trigger(Reason::Requested);
-    assert_eq!(shutdown.run().await.outcome(), Outcome::Degraded);
+    assert_eq!(runner.run().await.outcome(), Outcome::Degraded);
 }
 
 /// STOP-2: a callback that blocks its thread cannot eat the flush at the end.
@@ -69,9 +71,10 @@ fn a_blocking_callback_is_left_behind() {
     let mut config = Config::default();
     config.callback_timeout = Duration::from_millis(20).into();
     let handle = workers.handle().clone();
-    let shutdown = Shutdown::new(config).unwrap().with_spawner(move |task| {
+    let runner = Runner::new(config).unwrap().with_spawner(move |task| {
         handle.spawn(task);
     });
+    let shutdown = runner.shutdown();
     let (release, block) = std::sync::mpsc::channel::<()>();
     shutdown
         .on_stop("blocks", Priority::FIRST, || async move {
@@ -84,7 +87,7 @@ fn a_blocking_callback_is_left_behind() {
     // The flush is the host's own, which runs where the stop does.
     shutdown.trigger_at_once(Reason::Requested);
     let report = own.block_on(async {
-        let report = shutdown.run().await;
+        let report = runner.run().await;
         flag.store(true, Ordering::SeqCst);
         report
     });

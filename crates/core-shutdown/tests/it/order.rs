@@ -1,15 +1,15 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use core_shutdown::{Config, Error, Event, Outcome, Phase, Priority, Reason, Shutdown, Signal};
+use core_shutdown::{Config, Error, Event, Outcome, Phase, Priority, Reason, Runner, Signal};
 use proptest::prelude::*;
 use tokio::time::{Instant, sleep};
 
 type Log = Arc<Mutex<Vec<String>>>;
 
-fn shutdown(log: &Log) -> Shutdown {
+fn runner(log: &Log) -> Runner {
     let log = Arc::clone(log);
-    Shutdown::new(Config::default()).unwrap().with_observer(move |event| {
+    Runner::new(Config::default()).unwrap().with_observer(move |event| {
         if let Event::Entered { phase } = event {
             log.lock().unwrap().push(format!("-- {phase}"));
         }
@@ -36,7 +36,8 @@ fn note(
 #[tokio::test(start_paused = true)]
 async fn phases_come_in_their_order() {
     let log = Log::default();
-    let shutdown = shutdown(&log);
+    let runner = runner(&log);
+    let shutdown = runner.shutdown();
     let began = Instant::now();
     for (name, priority) in [("low", 30), ("first", 0), ("db", 15), ("cache", 20), ("files", 15)] {
         shutdown.on_stop(name, Priority::new(priority).unwrap(), note(&log, name, began)).unwrap();
@@ -53,7 +54,7 @@ async fn phases_come_in_their_order() {
     };
     assert!(shutdown.trigger(Reason::Signal(Signal::Terminate)));
     assert!(!shutdown.trigger(Reason::Requested), "a stop begins once");
-    let (report, ()) = tokio::join!(shutdown.run(), service);
+    let (report, ()) = tokio::join!(runner.run(), service);
 
     assert_eq!(report.outcome(), Outcome::Clean);
     assert_eq!(report.reason, Reason::Signal(Signal::Terminate));
@@ -84,16 +85,18 @@ async fn phases_come_in_their_order() {
 /// STOP-6: Ctrl-C at a terminal does not wait for balancers.
 #[tokio::test(start_paused = true)]
 async fn the_delay_can_be_left_out() {
-    let shutdown = Shutdown::new(Config::default()).unwrap();
+    let runner = Runner::new(Config::default()).unwrap();
+    let shutdown = runner.shutdown();
     shutdown.trigger_at_once(Reason::Signal(Signal::Interrupt));
-    assert_eq!(shutdown.run().await.duration, Duration::ZERO);
+    assert_eq!(runner.run().await.duration, Duration::ZERO);
 }
 
 /// STOP-3: a start that failed half-way stops exactly what had started, in reverse.
 #[tokio::test(start_paused = true)]
 async fn a_failed_start_is_unwound_in_reverse() {
     let log = Log::default();
-    let shutdown = shutdown(&log);
+    let runner = runner(&log);
+    let shutdown = runner.shutdown();
     let began = Instant::now();
     for (phase, name) in
         [(Phase::Flush, "flush"), (Phase::Unready, "unready"), (Phase::Close, "close")]
@@ -103,7 +106,7 @@ async fn a_failed_start_is_unwound_in_reverse() {
     for (name, priority) in [("one", 0), ("two", 50), ("three", 10)] {
         shutdown.on_stop(name, Priority::new(priority).unwrap(), note(&log, name, began)).unwrap();
     }
-    let report = shutdown.unwind("the fourth did not start").await;
+    let report = runner.unwind("the fourth did not start").await;
     assert_eq!(report.reason, Reason::Failed { cause: "the fourth did not start".into() });
     let log = log.lock().unwrap();
     let steps: Vec<&str> =
@@ -114,9 +117,10 @@ async fn a_failed_start_is_unwound_in_reverse() {
 /// STOP-3: a signal that interrupts the start finds nobody to wait for.
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_start_is_unwound_without_delay() {
-    let shutdown = Shutdown::new(Config::default()).unwrap();
+    let runner = Runner::new(Config::default()).unwrap();
+    let shutdown = runner.shutdown();
     shutdown.trigger(Reason::Signal(Signal::Terminate));
-    let report = shutdown.unwind("interrupted").await;
+    let report = runner.unwind("interrupted").await;
     assert_eq!(report.reason, Reason::Signal(Signal::Terminate));
     assert_eq!(report.duration, Duration::ZERO);
 }
@@ -125,7 +129,8 @@ async fn an_interrupted_start_is_unwound_without_delay() {
 #[tokio::test(start_paused = true)]
 async fn ten_thousand_of_each_stop() {
     const MANY: usize = 10_000;
-    let shutdown = Shutdown::new(Config::default()).unwrap();
+    let runner = Runner::new(Config::default()).unwrap();
+    let shutdown = runner.shutdown();
     let done = Arc::new(Mutex::new(Vec::new()));
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..MANY {
@@ -142,7 +147,7 @@ async fn ten_thousand_of_each_stop() {
         });
     }
     shutdown.trigger_at_once(Reason::Requested);
-    let report = shutdown.run().await;
+    let report = runner.run().await;
     assert_eq!(report.outcome(), Outcome::Clean);
     assert_eq!(report.duration, Duration::ZERO);
     assert!(done.lock().unwrap().iter().copied().eq(0..MANY));
@@ -151,12 +156,13 @@ async fn ten_thousand_of_each_stop() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_joins_a_stop_that_has_begun() {
-    let shutdown = Shutdown::new(Config::default()).unwrap();
+    let runner = Runner::new(Config::default()).unwrap();
+    let shutdown = runner.shutdown();
     let mut stopping = shutdown.stopping();
     assert!(!stopping.has_begun());
     shutdown.trigger(Reason::Requested);
     assert_eq!(stopping.reason().await, Reason::Requested);
-    shutdown.run().await;
+    runner.run().await;
     let late = shutdown.on_stop("late", Priority::FIRST, || async { Ok(()) });
     assert!(matches!(late, Err(Error::Stopping { name }) if name == "late"));
 }
@@ -173,13 +179,14 @@ proptest! {
     #[test]
     fn callbacks_run_by_priority(priorities in proptest::collection::vec(0u8..=100, 0..30)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        let shutdown = Shutdown::new(Config::default()).unwrap();
+        let runner = Runner::new(Config::default()).unwrap();
+        let shutdown = runner.shutdown();
         for (number, priority) in priorities.iter().enumerate() {
             let priority = Priority::new(*priority).unwrap();
             shutdown.on_stop(number.to_string(), priority, || async { Ok(()) }).unwrap();
         }
         shutdown.trigger(Reason::Requested);
-        let report = runtime.block_on(shutdown.run());
+        let report = runtime.block_on(runner.run());
         let ran: Vec<usize> = report
             .steps
             .iter()

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use core_shutdown::{Config, Event, Phase, Priority, Reason, Shutdown};
+use core_shutdown::{Config, Event, Phase, Priority, Reason, Runner};
 use tokio::time::sleep;
 
 /// STOP-5: every step is reported, with its time; while one is waited for, it is named.
@@ -9,11 +9,12 @@ use tokio::time::sleep;
 async fn every_step_is_reported() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&told);
-    let shutdown = Shutdown::new(Config::default()).unwrap().with_observer(move |event| {
+    let runner = Runner::new(Config::default()).unwrap().with_observer(move |event| {
         if let Event::Waiting { name, in_flight, left, .. } = event {
             log.lock().unwrap().push(format!("{name} {in_flight} {}", left.as_secs()));
         }
     });
+    let shutdown = runner.shutdown();
     shutdown.at(Phase::Unready, "readiness", || async { Ok(()) }).unwrap();
     shutdown
         .on_stop("slow", Priority::new(7).unwrap(), || async {
@@ -31,7 +32,7 @@ async fn every_step_is_reported() {
         assert_eq!(progress.running, ["requests"]);
         drop(request);
     };
-    let (report, ()) = tokio::join!(shutdown.run(), watch);
+    let (report, ()) = tokio::join!(runner.run(), watch);
     let steps: Vec<_> = report
         .steps
         .iter()

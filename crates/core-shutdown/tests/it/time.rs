@@ -1,7 +1,7 @@
 use std::future::pending;
 use std::time::Duration;
 
-use core_shutdown::{Config, Error, Outcome, Phase, Priority, Reason, Shutdown, StepOutcome};
+use core_shutdown::{Config, Error, Outcome, Phase, Priority, Reason, Runner, StepOutcome};
 use tokio::time::sleep;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -12,7 +12,7 @@ fn what_does_not_fit_is_refused() {
     let check = |change: &dyn Fn(&mut Config)| {
         let mut config = Config::default();
         change(&mut config);
-        Shutdown::new(config).map(|_| ())
+        Runner::new(config).map(|_| ())
     };
     assert!(check(&|_| {}).is_ok());
     assert!(check(&|config| config.timeout = (6 * SECOND).into()).is_err());
@@ -28,7 +28,8 @@ fn what_does_not_fit_is_refused() {
 /// One absolute deadline: however much hangs, the flush has its reserve and the whole ends in time.
 #[tokio::test(start_paused = true)]
 async fn the_flush_has_its_reserve() {
-    let shutdown = Shutdown::new(Config::default()).unwrap();
+    let runner = Runner::new(Config::default()).unwrap();
+    let shutdown = runner.shutdown();
     let guard = shutdown.in_flight().guard();
     shutdown.at(Phase::Propagation, "hangs", || async { pending().await }).unwrap();
     for number in 0..9 {
@@ -41,7 +42,7 @@ async fn the_flush_has_its_reserve() {
         })
         .unwrap();
     shutdown.trigger(Reason::Requested);
-    let report = shutdown.run().await;
+    let report = runner.run().await;
     drop(guard);
     assert_eq!(report.duration, 20 * SECOND);
     assert_eq!(report.outcome(), Outcome::CutShort);
@@ -54,7 +55,8 @@ async fn the_flush_has_its_reserve() {
 /// Time that a step did not use goes to those behind it, up to what each may take.
 #[tokio::test(start_paused = true)]
 async fn unused_time_is_passed_on() {
-    let shutdown = Shutdown::new(Config::default()).unwrap();
+    let runner = Runner::new(Config::default()).unwrap();
+    let shutdown = runner.shutdown();
     for name in ["a", "b"] {
         shutdown
             .on_stop(name, Priority::LOW, || async {
@@ -64,7 +66,7 @@ async fn unused_time_is_passed_on() {
             .unwrap();
     }
     shutdown.trigger(Reason::Requested);
-    let report = shutdown.run().await;
+    let report = runner.run().await;
     assert_eq!(report.outcome(), Outcome::Clean);
     assert_eq!(report.duration, 12 * SECOND);
 }
@@ -72,10 +74,11 @@ async fn unused_time_is_passed_on() {
 /// The drain ends with the last request, and is cut after its own limit.
 #[tokio::test(start_paused = true)]
 async fn a_drain_has_a_limit() {
-    let shutdown = Shutdown::new(Config::default()).unwrap();
+    let runner = Runner::new(Config::default()).unwrap();
+    let shutdown = runner.shutdown();
     let guard = shutdown.in_flight().guard();
     shutdown.trigger_at_once(Reason::Requested);
-    let report = shutdown.run().await;
+    let report = runner.run().await;
     assert_eq!(report.duration, 10 * SECOND);
     assert_eq!(report.steps[0].name, "requests");
     assert_eq!(report.steps[0].outcome, StepOutcome::TimedOut);

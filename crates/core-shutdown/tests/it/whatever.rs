@@ -4,7 +4,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use core_shutdown::{
-    BoxError, Config, Order, Outcome, Phase, Priority, Reason, Report, Shutdown, StepOutcome,
+    BoxError, Config, Order, Outcome, Phase, Priority, Reason, Report, Runner, StepOutcome,
 };
 use proptest::prelude::*;
 use tokio::time::sleep;
@@ -71,7 +71,7 @@ fn stop(steps: Vec<(Phase, u8, Behaviour)>, order: Order, in_flight: bool) -> Re
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.unwrap().block_on(async move {
-        let shutdown = Shutdown::new(Config::default())
+        let runner = Runner::new(Config::default())
             .unwrap()
             .with_order(order)
             .with_observer(|_| panic!("on purpose"))
@@ -79,6 +79,7 @@ fn stop(steps: Vec<(Phase, u8, Behaviour)>, order: Order, in_flight: bool) -> Re
                 #[expect(clippy::disallowed_methods, reason = "a test is a host")]
                 tokio::spawn(callback);
             });
+        let shutdown = runner.shutdown();
         let guard = in_flight.then(|| shutdown.in_flight().guard());
         for (number, (phase, priority, behaviour)) in steps.into_iter().enumerate() {
             let (name, work) = (number.to_string(), move || behave(behaviour));
@@ -95,7 +96,7 @@ fn stop(steps: Vec<(Phase, u8, Behaviour)>, order: Order, in_flight: bool) -> Re
         };
         shutdown.at(Phase::Flush, "flush", flush).unwrap();
         shutdown.trigger(Reason::Requested);
-        let report = shutdown.run().await;
+        let report = runner.run().await;
         drop(guard);
         report
     })
@@ -149,7 +150,8 @@ proptest! {
 #[tokio::test(start_paused = true)]
 async fn the_order_among_equals_can_be_chosen() {
     let took = |order| async move {
-        let shutdown = Shutdown::new(Config::default()).unwrap().with_order(order);
+        let runner = Runner::new(Config::default()).unwrap().with_order(order);
+        let shutdown = runner.shutdown();
         for (name, priority) in [("a", 5), ("b", 15), ("c", 15), ("d", 20)] {
             let work = || async {
                 sleep(Duration::from_secs(1)).await;
@@ -158,7 +160,7 @@ async fn the_order_among_equals_can_be_chosen() {
             shutdown.on_stop(name, Priority::new(priority).unwrap(), work).unwrap();
         }
         shutdown.trigger_at_once(Reason::Requested);
-        let report = shutdown.run().await;
+        let report = runner.run().await;
         let names: String = report
             .steps
             .iter()
