@@ -28,8 +28,8 @@ pub(crate) fn path() -> Vec<PathBuf> {
     std::env::split_paths(&path).collect()
 }
 
-/// A folder that a variable names.
-fn set(name: &str) -> Option<PathBuf> {
+/// A file or folder that a variable names.
+pub(crate) fn set(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 

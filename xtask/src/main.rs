@@ -12,6 +12,7 @@ mod screen;
 mod test;
 mod tidy;
 mod tool;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;
@@ -46,6 +47,11 @@ enum Command {
         #[arg(long, short)]
         verbose: bool,
     },
+    /// Get the servers and checkers that are not packaged everywhere, each in one fixed version.
+    Tools {
+        #[command(flatten)]
+        options: tools::Options,
+    },
     /// Tell which tools are there, and how to get those that are not.
     Doctor,
 }
@@ -55,7 +61,8 @@ fn main() -> ExitCode {
         Command::Test { suites, options } => run(test::SUITES, &suites, &options),
         Command::Check { checks, options } => run(check::CHECKS, &checks, &options),
         Command::Drain { options, verbose } => drain::alone(options, verbose),
-        Command::Doctor => Ok(doctor::run()),
+        Command::Tools { options } => tools::run(&options),
+        Command::Doctor => doctor::run(),
     };
     match all_is_well {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,6 +1,8 @@
 //! The programs that jobs need.
 
 pub(crate) mod kept;
+mod module;
+pub(crate) mod places;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -33,6 +35,12 @@ pub(crate) const CURL: Tool =
     Tool { name: "curl", probe: &["curl", "--version"], get: "apt-get install curl" };
 pub(crate) const GIT: Tool =
     Tool { name: "git", probe: &["git", "--version"], get: "apt-get install git" };
+/// What servers that no system's packages bring are built with.
+pub(crate) const GO: Tool = Tool {
+    name: "go",
+    probe: &["go", "version"],
+    get: "install Go 1.25 or newer, as https://go.dev/doc/install tells",
+};
 pub(crate) const HAPROXY: Tool =
     Tool { name: "haproxy", probe: &["haproxy", "-v"], get: "apt-get install haproxy" };
 pub(crate) const NATS: Tool = Tool {
@@ -57,13 +65,13 @@ pub(crate) const WRK: Tool =
 
 /// All of them.
 pub(crate) const TOOLS: &[Tool] =
-    &[BASH, CLIPPY, CURL, GIT, HAPROXY, NATS, OPENSSL, PROMTOOL, PYTHON, RUSTFMT, WRK];
+    &[BASH, CLIPPY, CURL, GIT, GO, HAPROXY, NATS, OPENSSL, PROMTOOL, PYTHON, RUSTFMT, WRK];
 
 impl Tool {
     /// Looks for it, and tries it.
     pub(crate) fn find(&self) -> Option<Found> {
         let (program, arguments) = self.probe.split_first().expect("a probe has a program");
-        find(program, arguments)
+        find(&environment::path(), program, arguments)
     }
 
     /// Tells that it is missing, and what to do.
@@ -72,10 +80,20 @@ impl Tool {
     }
 }
 
+impl Found {
+    /// With the number alone of what it said of its version, if there is one.
+    fn short(self) -> Self {
+        let mut numbers = self.version.split(|c: char| !c.is_ascii_digit() && c != '.');
+        let version = numbers.find(|number| number.trim_matches('.').contains('.'));
+        let version = version.unwrap_or(&self.version).to_owned();
+        Self { version, ..self }
+    }
+}
+
 /// Looks for a program and asks it something; the first line of the answer counts as its version.
-fn find(program: &str, arguments: &[&str]) -> Option<Found> {
+fn find(folders: &[PathBuf], program: &str, arguments: &[&str]) -> Option<Found> {
     let is_there = |path: &PathBuf| path.is_file();
-    let path = environment::path().iter().map(|folder| folder.join(program)).find(is_there)?;
+    let path = folders.iter().map(|folder| folder.join(program)).find(is_there)?;
     let version = ask(&path, arguments)?;
     Some(Found { path, version })
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-/// Folders of the root that are not the project's own.
+/// What lies in the root and is not the project's own; `.git` is a file in a second worktree.
 const FOREIGN: &[&str] = &[".git", "dist", "target"];
 
 /// All text files by their paths, which are parted by `/` and relative to the root.
@@ -28,7 +28,10 @@ impl Tree {
             let Ok(name) = entry.file_name().into_string() else { continue };
             let path = format!("{prefix}{name}");
             let kind = entry.file_type()?;
-            if kind.is_dir() && !FOREIGN.contains(&path.as_str()) {
+            if FOREIGN.contains(&path.as_str()) {
+                continue;
+            }
+            if kind.is_dir() {
                 self.read_folder(&entry.path(), &format!("{path}/"))?;
             } else if kind.is_file()
                 && let Ok(text) = fs::read_to_string(entry.path())
