@@ -4,29 +4,45 @@
 //! |---|---|---|
 //! | `env` | [`Environment`] | variables that the host hands in |
 //! | `file` | [`Files`] | files below one folder, as Docker and Kubernetes mount them |
+//! | `vault` | `Vault`, with the feature `vault` | HashiCorp Vault and OpenBao |
 
-use std::future::Future;
+use std::convert::Infallible;
+use std::future::{Future, pending, ready};
 use std::pin::Pin;
 use std::sync::Arc;
+
+use tokio::time::Instant;
 
 mod data;
 mod environment;
 mod error;
 mod files;
+mod lease;
 
+#[cfg(feature = "vault")]
+pub use crate::vault::Vault;
 pub use self::{
     data::SecretData,
     environment::Environment,
     error::{BackendError, ErrorKind},
     files::Files,
+    lease::Lease,
 };
 
 /// What a backend will have answered.
-pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<SecretData, BackendError>> + Send + 'a>>;
+pub type Answer<'a> = Asked<'a, SecretData>;
+
+/// What a backend will have answered to a question of whatever kind.
+pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, BackendError>> + Send + 'a>>;
+
+/// What a backend does by itself, for as long as the service runs.
+pub type Chores<'a> = Pin<Box<dyn Future<Output = Infallible> + Send + 'a>>;
 
 /// A place that secrets are read from.
 ///
-/// A backend only reads. Order, repetition, caching, refresh and rotation are done for it.
+/// A backend only has to read. Order, repetition, caching, refresh and rotation are done for it, and
+/// the keeping of leases too, if it lends its values: then it also knows how to prolong a lease and
+/// to give one back.
 ///
 /// ```
 /// use core_secrets::backend::{Answer, Backend, BackendError, SecretData};
@@ -68,10 +84,63 @@ pub trait Backend: Send + Sync + 'static {
     /// ([`Config::retry_budget`](crate::Config::retry_budget)). A limit on a single request is the
     /// backend's own. A panic is taken for [`ErrorKind::Invalid`].
     fn get<'a>(&'a self, path: &'a str, key: Option<&'a str>) -> Answer<'a>;
+
+    /// Prolongs a lease by what it was first granted for, and gives it as it is then. The answer
+    /// may be shorter, which says that the lease nears its last end: the value is read anew then.
+    ///
+    /// Default: refused, as no lease can be prolonged.
+    fn renew<'a>(&'a self, lease: &'a Lease) -> Asked<'a, Lease> {
+        let _ = lease;
+        Box::pin(ready(Err(BackendError::invalid("the backend prolongs no leases"))))
+    }
+
+    /// Gives a lease back before its end. Default: it is left to end.
+    fn revoke<'a>(&'a self, lease: &'a Lease) -> Asked<'a, ()> {
+        let _ = lease;
+        Box::pin(ready(Ok(())))
+    }
+
+    /// The moment that a lease cannot outlive whatever was granted, such as the end of the login
+    /// under which it was given. Asked often, so it must be quick. Default: there is none.
+    fn last_end(&self, lease: &Lease) -> Option<Instant> {
+        let _ = lease;
+        None
+    }
+
+    /// What the backend has to do by itself, such as to keep its login alive. Run for as long as
+    /// [`Secrets::run`](crate::Secrets::run) is. Default: nothing.
+    fn run(&self) -> Chores<'_> {
+        Box::pin(pending())
+    }
+
+    /// The last thing that is asked of it: to log out, if it has logged in. Default: nothing.
+    fn close(&self) -> Asked<'_, ()> {
+        Box::pin(ready(Ok(())))
+    }
 }
 
 impl<B: Backend + ?Sized> Backend for Arc<B> {
     fn get<'a>(&'a self, path: &'a str, key: Option<&'a str>) -> Answer<'a> {
         (**self).get(path, key)
+    }
+
+    fn renew<'a>(&'a self, lease: &'a Lease) -> Asked<'a, Lease> {
+        (**self).renew(lease)
+    }
+
+    fn revoke<'a>(&'a self, lease: &'a Lease) -> Asked<'a, ()> {
+        (**self).revoke(lease)
+    }
+
+    fn last_end(&self, lease: &Lease) -> Option<Instant> {
+        (**self).last_end(lease)
+    }
+
+    fn run(&self) -> Chores<'_> {
+        (**self).run()
+    }
+
+    fn close(&self) -> Asked<'_, ()> {
+        (**self).close()
     }
 }

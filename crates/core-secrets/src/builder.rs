@@ -5,11 +5,22 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::backend::Files;
+use crate::clock;
+use crate::hold::Old;
 use crate::refresh::AT_ONCE;
 use crate::rotation::Subscribers;
 use crate::secrets::{Inner, Observer};
 use crate::table::Table;
 use crate::{Backend, Config, Error, Event, Secrets};
+
+/// Backends that are there if a feature is.
+const OPTIONAL: [(&str, &str); 5] = [
+    ("aws", "aws"),
+    ("azure", "azure"),
+    ("gcp", "gcp"),
+    ("kubernetes", "kubernetes"),
+    ("vault", "vault"),
+];
 
 /// Puts [`Secrets`] together. Does no input or output.
 #[must_use = "nothing is made before `build`"]
@@ -45,15 +56,14 @@ impl Builder {
     ///
     /// # Errors
     /// [`Error::OutOfRange`] and [`Error::NoBackend`] for a mistake in the configuration,
-    /// [`Error::UnknownBackend`] if it names a backend that is not registered.
-    pub fn build(self) -> Result<Secrets, Error> {
+    /// [`Error::UnknownBackend`] if it names a backend that is not registered,
+    /// [`Error::NotCompiled`] if that takes a feature.
+    pub fn build(mut self) -> Result<Secrets, Error> {
         self.config.check()?;
+        self.add_optional()?;
         let registered = |name: &String| match self.backends.get(name) {
             Some(backend) => Ok((Arc::from(&**name), Arc::clone(backend))),
-            None => Err(Error::UnknownBackend {
-                name: name.clone(),
-                available: self.backends.keys().cloned().collect(),
-            }),
+            None => Err(self.unknown(name)),
         };
         let backends = self.config.backend.names().iter().map(registered).collect::<Result<_, _>>();
         Ok(Secrets::new(Inner {
@@ -63,7 +73,38 @@ impl Builder {
             table: Table::new(),
             subscribers: Subscribers::default(),
             permits: Semaphore::new(AT_ONCE),
+            old: Old::new(),
+            slept: clock::slept,
         }))
+    }
+}
+
+impl Builder {
+    /// The backends of features, where the configuration wants them and nobody brought his own.
+    #[cfg_attr(not(feature = "vault"), expect(clippy::unnecessary_wraps, clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "no feature wants more"))]
+    fn add_optional(&mut self) -> Result<(), Error> {
+        #[cfg(feature = "vault")]
+        if self.wants("vault") {
+            let vault = crate::backend::Vault::new(&self.config.vault)?;
+            self.backends.insert("vault".into(), Arc::new(vault));
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "vault")]
+    fn wants(&self, name: &str) -> bool {
+        let is_named = self.config.backend.names().iter().any(|named| named == name);
+        is_named && !self.backends.contains_key(name)
+    }
+
+    fn unknown(&self, name: &str) -> Error {
+        match OPTIONAL.iter().find(|(optional, _)| *optional == name) {
+            Some((_, feature)) => Error::NotCompiled { name: name.into(), feature },
+            None => Error::UnknownBackend {
+                name: name.into(),
+                available: self.backends.keys().cloned().collect(),
+            },
+        }
     }
 }
 

@@ -5,7 +5,11 @@ use core_types::Duration;
 use crate::Error;
 
 mod backends;
-pub use self::backends::Backends;
+mod vault;
+pub use self::{
+    backends::Backends,
+    vault::{VaultAuth, VaultConfig},
+};
 
 /// Where secrets come from, and how often they are read again.
 ///
@@ -40,6 +44,8 @@ pub struct Config {
     pub retry_budget: Duration,
     /// The backend `file`.
     pub file: FileConfig,
+    /// The backend `vault`.
+    pub vault: VaultConfig,
 }
 
 impl Default for Config {
@@ -52,6 +58,7 @@ impl Default for Config {
             retry_delay: Duration::from_secs(1),
             retry_budget: Duration::from_secs(30),
             file: FileConfig::default(),
+            vault: VaultConfig::default(),
         }
     }
 }

@@ -1,12 +1,13 @@
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use arc_swap::ArcSwap;
 use core_types::Secret;
-use tokio::sync;
+use tokio::sync::{self, Notify};
 use tokio::time::Instant;
 
+use crate::term::Term;
 use crate::{BackendError, Error, ErrorKind, Outcome, SecretData};
 
 pub(crate) type Key = Option<Arc<str>>;
@@ -27,6 +28,10 @@ pub(crate) struct Entry {
     /// The number of the last read that was begun, and of the last that was finished.
     pub(crate) begun: AtomicU64,
     pub(crate) finished: AtomicU64,
+    /// The lease of what is held, and the backend that gave it. Changed by who holds `flight`.
+    term: Mutex<Option<(usize, Term)>>,
+    /// Told whenever what is held was read or prolonged.
+    pub(crate) changed: Notify,
 }
 
 /// What is known of one key.
@@ -40,6 +45,10 @@ pub(crate) struct Held {
     pub(crate) backend: Arc<str>,
     /// When the value was last confirmed.
     pub(crate) read: Option<Instant>,
+    /// The end of its lease, if it is lent: from then on it is of no use.
+    pub(crate) until: Option<Instant>,
+    /// From when on it is stale, if it is not confirmed before.
+    pub(crate) stale_from: Option<Instant>,
     pub(crate) outcome: Outcome,
     /// Whether staleness was told.
     pub(crate) told_stale: bool,
@@ -50,6 +59,8 @@ pub(crate) struct Found {
     pub(crate) backend: Arc<str>,
     pub(crate) value: Value,
     pub(crate) read: Option<Instant>,
+    pub(crate) until: Option<Instant>,
+    pub(crate) stale_from: Option<Instant>,
 }
 
 /// What one read leaves to the next.
@@ -68,6 +79,8 @@ pub(crate) struct Known {
     pub(crate) data: SecretData,
     /// When that was.
     pub(crate) read: Option<Instant>,
+    /// When it had been asked for, which is when a lease began at the earliest.
+    pub(crate) asked: Option<Instant>,
     /// Whether the answer is of the last read.
     pub(crate) anew: bool,
     /// Out of reach in the last read: what else was wanted need not wait for it too.
@@ -84,13 +97,26 @@ impl Entry {
             flight: sync::Mutex::default(),
             begun: AtomicU64::new(0),
             finished: AtomicU64::new(0),
+            term: Mutex::default(),
+            changed: Notify::new(),
         }
     }
 
     pub(crate) fn value(&self, key: Option<&str>) -> Option<Secret<String>> {
         let held = self.held.load();
         let held = held.iter().find(|held| held.key.as_deref() == key)?;
-        held.value.as_deref().cloned()
+        if held.is_over() { None } else { held.value.as_deref().cloned() }
+    }
+
+    pub(crate) fn term(&self) -> MutexGuard<'_, Option<(usize, Term)>> {
+        self.term.lock().expect("no panic while it is held")
+    }
+
+    /// Changes what is known of every key, as a whole. By who holds `flight`.
+    pub(crate) fn update(&self, change: impl FnMut(&mut Held)) {
+        let mut all = (**self.held.load()).clone();
+        all.iter_mut().for_each(change);
+        self.held.store(Arc::new(all));
     }
 }
 
@@ -102,9 +128,21 @@ impl Held {
             previous: None,
             backend: "".into(),
             read: None,
+            until: None,
+            stale_from: None,
             outcome: Outcome::Failed(ErrorKind::NotFound),
             told_stale: false,
         }
+    }
+
+    /// Whether the value should have been confirmed by now, and was not.
+    pub(crate) fn is_stale(&self, now: Instant) -> bool {
+        self.stale_from.is_some_and(|moment| now >= moment)
+    }
+
+    /// Whether the value is of no use any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
     }
 
     /// Takes over what was read. Gives the old value if the new one is another.
@@ -121,6 +159,8 @@ impl Held {
         }
         self.backend = found.backend;
         self.read = found.read;
+        self.until = found.until;
+        self.stale_from = found.stale_from;
         self.told_stale = false;
         old
     }

@@ -55,13 +55,36 @@ pub enum Error {
         /// Why.
         source: BackendError,
     },
+    /// A lease was not prolonged. The value is in use until its end.
+    #[error("backend `{backend}` did not prolong the lease of {reference}")]
+    Lease {
+        /// What the lease is of.
+        reference: SecretRef,
+        /// The backend that failed.
+        backend: Arc<str>,
+        /// Why.
+        source: BackendError,
+    },
+    /// The configuration names a backend that is not compiled in.
+    #[error(
+        "the secrets backend `{name}` is not compiled in: build with the feature `{feature}` of \
+         core-secrets"
+    )]
+    NotCompiled {
+        /// The name in the configuration.
+        name: String,
+        /// The feature that it takes.
+        feature: &'static str,
+    },
 }
 
 impl Error {
     /// What kind of trouble ended a read, and the backend that decided it.
     pub(crate) fn decided(&self) -> (ErrorKind, Arc<str>) {
         match self {
-            Self::Backend { source, backend, .. } => (source.kind(), Arc::clone(backend)),
+            Self::Backend { source, backend, .. } | Self::Lease { source, backend, .. } => {
+                (source.kind(), Arc::clone(backend))
+            }
             Self::NotFound { tried, .. } => {
                 let (backend, error) = tried.last().expect("at least one backend is configured");
                 (error.kind(), Arc::clone(backend))

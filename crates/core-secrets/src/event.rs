@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Error, ErrorKind};
+use crate::{BackendError, Error, ErrorKind, Hold};
 
 /// What reading a secret came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +13,8 @@ pub enum Outcome {
     Unchanged,
     /// Another value than before: a rotation.
     Changed,
+    /// The same value, whose lease was prolonged.
+    Renewed,
     /// No value. One that was read before stays in use.
     Failed(ErrorKind),
 }
@@ -24,6 +26,7 @@ impl Outcome {
             Self::New => "new",
             Self::Unchanged => "unchanged",
             Self::Changed => "changed",
+            Self::Renewed => "renewed",
             Self::Failed(kind) => kind.as_str(),
         }
     }
@@ -41,7 +44,8 @@ impl fmt::Display for Outcome {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// A secret was read, for the first time or again. One event for each key.
+    /// A secret was read, for the first time or again, or its lease prolonged. One event for each
+    /// key.
     #[non_exhaustive]
     Refreshed {
         /// The backend that gave it.
@@ -50,10 +54,11 @@ pub enum Event {
         path: Arc<str>,
         /// The key.
         key: Option<Arc<str>>,
-        /// New, unchanged or changed.
+        /// New, unchanged, changed or renewed.
         outcome: Outcome,
     },
-    /// A secret could not be read, with all repetitions. One event for each key.
+    /// A secret could not be read, with all repetitions, or its lease not prolonged. One event for
+    /// each key.
     #[non_exhaustive]
     RefreshFailed {
         /// The backend that failed; the last one, if none has the secret.
@@ -76,6 +81,8 @@ pub enum Event {
         path: Arc<str>,
         /// The key.
         key: Option<Arc<str>>,
+        /// Keeps the old value's lease, for who takes the new one into use elsewhere.
+        hold: Hold,
     },
     /// A subscriber refused a new value, or panicked. It is offered again at the next refresh.
     #[non_exhaustive]
@@ -87,12 +94,20 @@ pub enum Event {
         /// What the subscriber said, with both values masked where it quoted them.
         reason: Arc<str>,
     },
-    /// A secret was not refreshed for three intervals. Told once, until it is refreshed again.
+    /// A secret was not refreshed for three intervals, or its lease could not be prolonged and is
+    /// about to end. Told once, until it is refreshed again.
     #[non_exhaustive]
     Stale {
         /// The path.
         path: Arc<str>,
         /// The key.
         key: Option<Arc<str>>,
+    },
+    /// The lease of a value that is no longer used was given back; or it was not, and is left to its
+    /// end.
+    #[non_exhaustive]
+    Revoked {
+        /// The reason why it was not.
+        error: Option<BackendError>,
     },
 }

@@ -2,10 +2,13 @@
 
 pub mod backend;
 mod builder;
+mod clock;
 mod config;
 mod entry;
 mod error;
 mod event;
+mod hold;
+mod lease;
 mod options;
 mod read;
 mod refresh;
@@ -14,13 +17,17 @@ mod rotation;
 mod secrets;
 mod status;
 mod table;
+mod term;
+#[cfg(feature = "vault")]
+mod vault;
 
 pub use self::{
     backend::{Backend, BackendError, ErrorKind, SecretData},
     builder::Builder,
-    config::{Backends, Config, FileConfig},
+    config::{Backends, Config, FileConfig, VaultAuth, VaultConfig},
     error::Error,
     event::{Event, Outcome},
+    hold::Hold,
     options::GetOptions,
     rotation::{BoxError, Rotation, Subscription},
     secrets::Secrets,

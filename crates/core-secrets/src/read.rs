@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use core_types::SecretRef;
 use tokio::time::Instant;
 
+use crate::backend::Lease;
 use crate::entry::{Entry, Flight, Found, Held, Key, Known};
-use crate::retry::Retry;
+use crate::retry::{Retry, random};
 use crate::secrets::{Inner, Registered};
-use crate::{BackendError, Error, ErrorKind, Event, Outcome};
+use crate::term::Term;
+use crate::{BackendError, Error, ErrorKind, Event, Hold, Outcome};
 
 /// How many intervals without a successful read make a value stale.
 const STALE_AFTER: u32 = 3;
@@ -49,13 +50,17 @@ impl Conversation<'_> {
         if known.data.value(key).is_some() {
             return Ok(());
         }
+        if known.anew && known.data.is_whole() || known.data.lease().is_some() {
+            return known.data.clone().answer(key).map(|data| known.data = data);
+        }
         if let Some(error) = &known.unavailable {
             return Err(error.clone());
         }
         match self.retry.ask(&*self.backends[index].1, self.path, key, self.deadline).await {
-            Ok(data) => {
+            Ok((data, asked)) => {
                 known.data.merge(data);
                 known.read = Some(Instant::now());
+                known.asked = Some(asked);
                 known.anew = true;
                 Ok(())
             }
@@ -78,7 +83,16 @@ impl Conversation<'_> {
         let backend = Arc::clone(&self.backends[index].0);
         let Known { data, read, .. } = &self.known[index];
         let value = Arc::clone(data.value(key).expect("only added to"));
-        Found { backend, value, read: *read }
+        Found { backend, value, read: *read, until: None, stale_from: None }
+    }
+
+    /// The lease that this read has brought, with the backend that gave it.
+    fn lent(&self) -> Option<(usize, Lease, Instant)> {
+        let lent = |(index, known): (usize, &Known)| {
+            let lease = known.data.lease().filter(|_| known.anew)?;
+            Some((index, lease.clone(), known.asked?))
+        };
+        self.known.iter().enumerate().find_map(lent)
     }
 }
 
@@ -111,13 +125,19 @@ impl Inner {
         for held in entry.held.load().iter().filter(|held| !keys.contains(&held.key)) {
             found.extend(talk.gift(held).map(|index| (held.key.clone(), Ok(index))));
         }
+        let hold = self.borrow(entry, talk.lent());
+        let term = entry.term().clone();
         // Taken at the end only: of two answers of one backend, the later is of a newer version.
         let results = found.into_iter().map(|(key, found)| {
-            let found = found.map(|index| talk.found(index, key.as_deref()));
+            let found = found.map(|index| {
+                let found = talk.found(index, key.as_deref());
+                let term = term.as_ref().filter(|(lender, _)| *lender == entry.backends.start + index);
+                self.dated(found, term.map(|(_, term)| term))
+            });
             (key, found)
         });
         flight.failures.clear();
-        self.conclude(entry, flight, results);
+        self.conclude(entry, flight, results, &hold);
         // What a backend out of reach answered before is as good as a cached value.
         for (new, old) in talk.known.iter_mut().zip(&flight.known) {
             if new.unavailable.is_some() && !new.anew {
@@ -126,6 +146,34 @@ impl Inner {
         }
         flight.known = talk.known;
         entry.finished.store(number, Ordering::Release);
+        entry.changed.notify_one();
+    }
+
+    /// Takes a new lease in the place of the one before, which is kept while it is used.
+    fn borrow(&self, entry: &Entry, lent: Option<(usize, Lease, Instant)>) -> Hold {
+        let Some((index, lease, asked)) = lent else { return Hold::nothing() };
+        let lender = entry.backends.start + index;
+        let term = Term::new(lease, asked, (self.slept)(), random());
+        match entry.term().replace((lender, term)) {
+            Some((lender, old)) => self.old.hold(self.lent(lender, &old)),
+            None => Hold::nothing(),
+        }
+    }
+
+    /// Says how long a value is good for.
+    fn dated(&self, mut found: Found, term: Option<&Term>) -> Found {
+        match term {
+            Some(term) => {
+                found.until = Some(term.ends());
+                found.stale_from = Some(term.late());
+            }
+            None if self.config.auto_refresh => {
+                let patience = self.config.refresh_interval.get() * STALE_AFTER;
+                found.stale_from = found.read.and_then(|read| read.checked_add(patience));
+            }
+            None => {}
+        }
+        found
     }
 
     /// Puts the results in place, all at once, and tells of them.
@@ -134,8 +182,8 @@ impl Inner {
         entry: &Entry,
         flight: &mut Flight,
         results: impl Iterator<Item = (Key, Result<Found, Error>)>,
+        hold: &Hold,
     ) {
-        let now = Instant::now();
         let mut all = (**entry.held.load()).clone();
         let mut events = Vec::new();
         let mut offers = Vec::new();
@@ -150,7 +198,8 @@ impl Inner {
                     let key = || key.clone();
                     events.push(Event::Refreshed { backend, path: path(), key: key(), outcome });
                     if old.is_some() {
-                        events.push(Event::Rotated { path: path(), key: key() });
+                        let hold = hold.clone();
+                        events.push(Event::Rotated { path: path(), key: key(), hold });
                     }
                     offers.push((key(), old, new));
                 }
@@ -158,24 +207,19 @@ impl Inner {
                     flight.failures.push((key.clone(), error.clone()));
                     let (kind, backend) = error.decided();
                     held.outcome = Outcome::Failed(kind);
-                    let cached = held.value.is_some();
+                    let cached = held.value.is_some() && !held.is_over();
                     if !cached {
                         held.backend = Arc::clone(&backend);
                     }
-                    let stale = self.is_stale(held, now);
-                    let newly_stale = stale && !std::mem::replace(&mut held.told_stale, true);
                     let outcome = held.outcome;
                     events.push(Event::RefreshFailed {
                         backend,
                         path: path(),
-                        key: key.clone(),
+                        key,
                         outcome,
                         error,
                         cached,
                     });
-                    if newly_stale {
-                        events.push(Event::Stale { path: path(), key });
-                    }
                 }
             }
         }
@@ -184,14 +228,28 @@ impl Inner {
             self.tell(event);
         }
         for (key, old, new) in offers {
-            self.offer(&entry.path, &key, old.as_ref(), &new);
+            self.offer(&entry.path, &key, old.as_ref(), &new, hold);
         }
+        self.tell_stale(entry);
     }
 
-    /// Whether a value that should be refreshed was not, for three intervals.
-    pub(crate) fn is_stale(&self, held: &Held, now: Instant) -> bool {
-        let age = held.read.map_or(Duration::ZERO, |read| now.saturating_duration_since(read));
-        self.config.auto_refresh && age >= self.config.refresh_interval.get() * STALE_AFTER
+    /// Tells once of every value that has become stale. By who holds the flight.
+    pub(crate) fn tell_stale(&self, entry: &Entry) {
+        let now = Instant::now();
+        let is_news = |held: &Held| held.is_stale(now) && !held.told_stale;
+        if !entry.held.load().iter().any(is_news) {
+            return;
+        }
+        let mut news = Vec::new();
+        entry.update(|held| {
+            if is_news(held) {
+                held.told_stale = true;
+                news.push(held.key.clone());
+            }
+        });
+        for key in news {
+            self.tell(&Event::Stale { path: Arc::clone(&entry.path), key });
+        }
     }
 }
 

@@ -1,18 +1,21 @@
 //! Reading again: all at once when told to, and each in its own time.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, pending};
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 
-use futures_util::future::{join_all, pending, select};
+use futures_util::FutureExt as _;
+use futures_util::future::{join_all, select};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
+use crate::backend::Chores;
 use crate::entry::Entry;
 use crate::retry::random;
 use crate::secrets::{Inner, Secrets};
-use crate::{ErrorKind, Outcome};
+use crate::{Backend, ErrorKind, Hold, Outcome};
 
 /// How many secrets are refreshed at the same time: quick, and no burden to any server.
 pub(crate) const AT_ONCE: usize = 8;
@@ -25,6 +28,7 @@ impl Secrets {
     ///
     /// Each is read after this call; a read that was under way does not count. Eight at a time.
     /// What could not be read stays as it was. How it went is told by [`Event`](crate::Event)s.
+    /// A secret that is lent keeps its lease: to ask again would make another one each time.
     ///
     /// # Cancel safety
     /// Dropped early, secrets not read yet stay as they are. It must be polled while it is kept.
@@ -38,51 +42,84 @@ impl Secrets {
 
     /// Reads each secret again in its own time, for ever: the host spawns it.
     ///
-    /// With [`Config::auto_refresh`](crate::Config::auto_refresh) off it waits for ever and does
-    /// nothing. To stop it, drop it.
+    /// With [`Config::auto_refresh`](crate::Config::auto_refresh), every secret that was asked for
+    /// is read again after at most [`Config::refresh_interval`](crate::Config::refresh_interval);
+    /// eight at a time. One whose backend was out of reach is asked for once an interval, without
+    /// repetitions, until it is there again: an outage makes no more requests than good times do.
     ///
-    /// Every secret that was asked for is read again after at most
-    /// [`Config::refresh_interval`](crate::Config::refresh_interval); eight at a time. One whose
-    /// backend was out of reach is asked for once an interval, without repetitions, until it is
-    /// there again: an outage makes no more requests than good times do.
+    /// Leases are kept in any case, for a value whose lease is over is of no use: prolonged at two
+    /// thirds of what is left, and the value read anew before the last end. So are the backends'
+    /// logins. To stop it, drop it; then [`close`](Self::close).
     ///
     /// # Cancel safety
     /// A drop at any moment leaves every secret as it was or as it was read.
     pub fn run(&self) -> impl Future<Output = ()> + Send + use<> {
         let inner = self.inner();
         async move {
-            if !inner.config.auto_refresh {
-                return pending().await;
-            }
             let mut count = inner.table.count();
-            let mut loops = FuturesUnordered::new();
+            let mut known = 0;
+            let mut tasks = FuturesUnordered::<Chores<'_>>::new();
+            tasks.push(Box::pin(inner.give_back()));
+            tasks.extend(inner.backends.iter().map(|(_, backend)| chores(&**backend)));
             loop {
                 count.mark_unchanged();
-                for entry in inner.table.from(loops.len()) {
+                for entry in inner.table.from(known) {
                     let inner = &inner;
-                    loops.push(async move { inner.keep_fresh(&entry).await });
+                    tasks.push(Box::pin(async move { inner.keep(&entry).await }));
+                    known += 1;
                 }
-                let more = pin!(count.changed());
-                if loops.is_empty() {
-                    more.await.expect("the table, which is the sender, is held");
-                } else {
-                    select(more, loops.next()).await;
-                }
+                select(pin!(count.changed()), tasks.next()).await;
             }
         }
     }
 }
 
+/// What a backend does by itself. One that panics has no chores any more, and others have.
+fn chores(backend: &dyn Backend) -> Chores<'_> {
+    let chores = AssertUnwindSafe(async { backend.run().await });
+    Box::pin(async {
+        match chores.catch_unwind().await {
+            Ok(never) => match never {},
+            Err(_) => pending().await,
+        }
+    })
+}
+
 impl Inner {
-    async fn keep_fresh(&self, entry: &Entry) -> Infallible {
+    /// Keeps one path as it should be.
+    async fn keep(&self, entry: &Entry) -> Infallible {
+        let mut turn = self.next_turn();
         loop {
-            let interval = self.config.refresh_interval.get();
-            sleep(interval.mul_f64(1.0 - JITTER * random())).await;
-            self.refresh(entry).await;
+            let lease = self.look_at_lease(entry);
+            let is_refreshed = self.config.auto_refresh || lease.is_some();
+            let stale = entry.held.load().iter().filter(|held| !held.told_stale).filter_map(|held| held.stale_from).min();
+            let moments = [lease, is_refreshed.then_some(turn), stale];
+            let changed = pin!(entry.changed.notified());
+            match moments.into_iter().flatten().min() {
+                Some(moment) => drop(select(pin!(sleep_until(moment)), changed).await),
+                None => changed.await,
+            }
+            let now = Instant::now();
+            if stale.is_some_and(|stale| now >= stale) || lease.is_some() {
+                let _flight = entry.flight.lock().await;
+                self.date_again(entry);
+                self.tell_stale(entry);
+            }
+            self.keep_lease(entry).await;
+            if is_refreshed && now >= turn {
+                self.refresh(entry).await;
+                turn = self.next_turn();
+            }
         }
     }
 
-    /// Reads a path again, unless somebody else does so from now on.
+    fn next_turn(&self) -> Instant {
+        let interval = self.config.refresh_interval.get();
+        Instant::now() + interval.mul_f64(1.0 - JITTER * random())
+    }
+
+    /// Reads a path again, unless somebody else does so from now on. Of what is lent, offers to
+    /// those who refused it.
     async fn refresh(&self, entry: &Entry) {
         let _permit = self.permits.acquire().await.expect("never closed");
         let begun = entry.begun.load(Ordering::Acquire);
@@ -91,6 +128,14 @@ impl Inner {
             return;
         }
         let held = entry.held.load_full();
+        if entry.term().is_some() {
+            for held in held.iter() {
+                if let Some(value) = &held.value {
+                    self.offer(&entry.path, &held.key, None, value, &Hold::nothing());
+                }
+            }
+            return;
+        }
         let keys: Vec<_> = held.iter().map(|held| held.key.clone()).collect();
         let out_of_reach = Outcome::Failed(ErrorKind::Unavailable);
         let mut retry = self.retry();

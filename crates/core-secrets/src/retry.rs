@@ -7,7 +7,11 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use crate::backend::Asked;
 use crate::{Backend, BackendError, ErrorKind, SecretData};
+
+/// However often a read is repeated, it waits no longer than this, unless its first wait is longer.
+const LONGEST: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy)]
 pub(crate) struct Retry {
@@ -25,11 +29,13 @@ impl Retry {
         path: &str,
         key: Option<&str>,
         deadline: Instant,
-    ) -> Result<SecretData, BackendError> {
+    ) -> Result<(SecretData, Instant), BackendError> {
         let mut attempt = 0;
         loop {
-            let error = match timeout_at(deadline, isolated(backend, path, key)).await {
-                Ok(Ok(data)) => return data.answer(key),
+            let asked = Instant::now();
+            let answer = timeout_at(deadline, isolated(|| backend.get(path, key))).await;
+            let error = match answer {
+                Ok(Ok(data)) => return data.answer(key).map(|data| (data, asked)),
                 Ok(Err(error)) => error,
                 Err(_) => return Err(BackendError::unavailable("no answer within the budget")),
             };
@@ -48,18 +54,17 @@ impl Retry {
     /// Exponential backoff with full jitter, after what the backend itself asked for.
     fn next_attempt(&self, attempt: u32, error: &BackendError) -> Option<Instant> {
         let longest = self.delay.saturating_mul(2_u32.saturating_pow(attempt));
-        let jitter = longest.min(self.budget).mul_f64(random());
+        let longest = longest.min(self.delay.max(LONGEST)).min(self.budget);
+        let jitter = longest.mul_f64(random());
         Instant::now().checked_add(error.retry_after().unwrap_or_default().checked_add(jitter)?)
     }
 }
 
 /// A backend that panics fails its own read, not the refresh of all.
-async fn isolated(
-    backend: &dyn Backend,
-    path: &str,
-    key: Option<&str>,
-) -> Result<SecretData, BackendError> {
-    let asked = AssertUnwindSafe(async { backend.get(path, key).await });
+pub(crate) async fn isolated<'a, T>(
+    ask: impl FnOnce() -> Asked<'a, T>,
+) -> Result<T, BackendError> {
+    let asked = AssertUnwindSafe(async { ask().await });
     asked.catch_unwind().await.unwrap_or_else(|_| Err(BackendError::invalid("it panicked")))
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use core_types::{REDACTED, Secret};
 
-use crate::Event;
+use crate::{Event, Hold};
 use crate::entry::{Key, Value};
 use crate::secrets::Inner;
 
@@ -23,6 +23,15 @@ pub struct Rotation {
     pub old: Secret<String>,
     /// The value now.
     pub new: Secret<String>,
+    hold: Hold,
+}
+
+impl Rotation {
+    /// Keeps the lease of the old value for as long as the hold is kept, for a subscriber that goes
+    /// over to the new one bit by bit: a pool whose old connections are still lent out.
+    pub fn hold(&self) -> Hold {
+        self.hold.clone()
+    }
 }
 
 /// A subscriber's stay. Ends when dropped.
@@ -43,7 +52,7 @@ struct Subscriber {
     key: Option<Box<str>>,
     callback: Box<Callback>,
     /// What it still holds of the keys whose new value it refused.
-    refused: Mutex<Vec<(Key, Value)>>,
+    refused: Mutex<Vec<(Key, Value, Hold)>>,
 }
 
 impl Subscriber {
@@ -58,8 +67,10 @@ impl Subscriber {
         key: &Key,
         old: Option<&Value>,
         new: &Value,
+        hold: &Hold,
     ) -> Result<(), String> {
-        let refused = self.refused().iter().find(|(of, _)| of == key).map(|(_, old)| old.clone());
+        let refused =
+            self.refused().iter().find(|(of, ..)| of == key).map(|(_, old, _)| old.clone());
         let again = refused.is_some();
         let Some(old) = refused.or_else(|| old.cloned()) else { return Ok(()) };
         let rotation = Rotation {
@@ -67,6 +78,7 @@ impl Subscriber {
             key: key.clone(),
             old: (*old).clone(),
             new: (**new).clone(),
+            hold: hold.clone(),
         };
         // A value that went back to the one it holds is accepted already.
         let holds = rotation.old == rotation.new;
@@ -78,7 +90,11 @@ impl Subscriber {
             ));
         let reason = match called {
             Ok(Ok(())) => {
-                self.refused().retain(|(of, _)| of != key);
+                hold.accept();
+                let accepted = self.refused().extract_if(.., |(of, ..)| of == key).next();
+                if let Some((.., older)) = accepted {
+                    older.accept();
+                }
                 return Ok(());
             }
             Ok(Err(error)) => masked(error.to_string(), [&old, new]),
@@ -86,12 +102,12 @@ impl Subscriber {
             Err(_) => String::from("it panicked"),
         };
         if !again {
-            self.refused().push((key.clone(), old));
+            self.refused().push((key.clone(), old, hold.clone()));
         }
         Err(reason)
     }
 
-    fn refused(&self) -> std::sync::MutexGuard<'_, Vec<(Key, Value)>> {
+    fn refused(&self) -> std::sync::MutexGuard<'_, Vec<(Key, Value, Hold)>> {
         self.refused.lock().expect("no panic while it is held")
     }
 }
@@ -134,7 +150,7 @@ impl Subscribers {
     /// Whether somebody refused the value that a key has now.
     pub(crate) fn refused(&self, path: &str, key: &Key) -> bool {
         let refuses = |subscriber: &Arc<Subscriber>| {
-            subscriber.refused().iter().any(|(refused, _)| refused == key)
+            subscriber.refused().iter().any(|(refused, ..)| refused == key)
         };
         self.of(path, key.as_deref()).iter().any(refuses)
     }
@@ -143,9 +159,16 @@ impl Subscribers {
 impl Inner {
     /// Calls the subscribers of a key: those that hold the old value if it has changed, and those
     /// that refused before.
-    pub(crate) fn offer(&self, path: &Arc<str>, key: &Key, old: Option<&Value>, new: &Value) {
+    pub(crate) fn offer(
+        &self,
+        path: &Arc<str>,
+        key: &Key,
+        old: Option<&Value>,
+        new: &Value,
+        hold: &Hold,
+    ) {
         for subscriber in self.subscribers.of(path, key.as_deref()) {
-            if let Err(reason) = subscriber.offer(path, key, old, new) {
+            if let Err(reason) = subscriber.offer(path, key, old, new, hold) {
                 self.tell(&Event::Refused {
                     path: Arc::clone(path),
                     key: key.clone(),

@@ -2,11 +2,14 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use core_types::{Secret, SecretRef};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::entry::Entry;
+use crate::hold::Old;
 use crate::retry::Retry;
 use crate::rotation::Subscribers;
 use crate::table::Table;
@@ -25,6 +28,10 @@ pub(crate) struct Inner {
     pub(crate) subscribers: Subscribers,
     pub(crate) permits: Semaphore,
     pub(crate) observer: Option<Box<Observer>>,
+    /// Leases of values that were replaced.
+    pub(crate) old: Old,
+    /// How long the machine slept in all.
+    pub(crate) slept: fn() -> Duration,
 }
 
 impl Inner {
@@ -73,6 +80,10 @@ impl Inner {
         }
         // What was learned before still counts; what failed, only if it was waited for.
         let mut known = flight.known.clone();
+        // What was lent and is over is asked for anew.
+        if entry.term().as_ref().is_some_and(|(_, term)| Instant::now() >= term.ends()) {
+            known.clear();
+        }
         for backend in &mut known {
             backend.anew = false;
             backend.unavailable.take_if(|_| !waited);
@@ -118,7 +129,7 @@ impl Secrets {
 
     /// The value that a reference stands for.
     ///
-    /// A value that was read before is given at once. Else the backends are asked in order, and the
+    /// A value that was read before is given at once, unless it was lent and its lease is over. Else the backends are asked in order, and the
     /// first that has the secret gives it. One that has it not is passed over; one that is out of
     /// reach or refuses ends the search with an error, for an outage must not change which secret
     /// is used. Who asks for what another caller is reading already waits for that.

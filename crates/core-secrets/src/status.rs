@@ -18,9 +18,12 @@ pub struct SecretStatus {
     pub key: Option<Arc<str>>,
     /// The time since a backend last confirmed the value. `None` without a value.
     pub age: Option<Duration>,
+    /// The time until its lease ends, if it is lent.
+    pub left: Option<Duration>,
     /// What the last read came to.
     pub outcome: Outcome,
-    /// Whether it was not refreshed for three intervals, though it should have been.
+    /// Whether it was not refreshed for three intervals, though it should have been, or its lease is
+    /// about to end and could not be prolonged.
     pub stale: bool,
     /// Whether a subscriber refused the value, and holds on to one before it.
     pub refused: bool,
@@ -38,8 +41,9 @@ impl Secrets {
                 path: Arc::clone(&entry.path),
                 key: held.key.clone(),
                 age: held.read.map(|read| now.saturating_duration_since(read)),
+                left: held.until.map(|until| until.saturating_duration_since(now)),
                 outcome: held.outcome,
-                stale: inner.is_stale(held, now),
+                stale: held.is_stale(now),
                 refused: inner.subscribers.refused(&entry.path, &held.key),
             }));
         }

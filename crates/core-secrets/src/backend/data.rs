@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use core_types::Secret;
 
-use super::BackendError;
+use super::{BackendError, Lease};
 use crate::entry::{Key, Value};
 
 /// What a backend holds at one path: values by key, or one value without a key.
@@ -10,6 +10,8 @@ use crate::entry::{Key, Value};
 pub struct SecretData {
     // A handful at most, so that a list is the quickest map.
     values: Vec<(Key, Value)>,
+    lease: Option<Lease>,
+    is_whole: bool,
 }
 
 impl SecretData {
@@ -26,6 +28,29 @@ impl SecretData {
         self
     }
 
+    /// Says that this is every key of the path: one that is not in it is not asked for again.
+    #[must_use]
+    pub fn whole(mut self) -> Self {
+        self.is_whole = true;
+        self
+    }
+
+    /// Says that the values are lent. They are then [`whole`](Self::whole), for to ask again would
+    /// be to get others. Of the backends that are asked for one path, one at most lends.
+    #[must_use]
+    pub fn with_lease(mut self, lease: Lease) -> Self {
+        self.lease = Some(lease);
+        self.whole()
+    }
+
+    pub(crate) fn lease(&self) -> Option<&Lease> {
+        self.lease.as_ref()
+    }
+
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
     pub(crate) fn put(&mut self, key: Key, value: Value) {
         match self.values.iter_mut().find(|(known, _)| *known == key) {
             Some((_, existing)) => *existing = value,
@@ -38,6 +63,8 @@ impl SecretData {
         for (key, value) in later.values {
             self.put(key, value);
         }
+        self.is_whole |= later.is_whole;
+        self.lease = later.lease.or(self.lease.take());
     }
 
     pub(crate) fn value(&self, key: Option<&str>) -> Option<&Value> {
