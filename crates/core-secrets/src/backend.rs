@@ -18,9 +18,11 @@ mod environment;
 mod error;
 mod files;
 mod lease;
+#[cfg(feature = "vault")]
+mod vault;
 
 #[cfg(feature = "vault")]
-pub use crate::vault::Vault;
+pub use self::vault::Vault;
 pub use self::{
     data::SecretData,
     environment::Environment,

@@ -13,14 +13,8 @@ use crate::secrets::{Inner, Observer};
 use crate::table::Table;
 use crate::{Backend, Config, Error, Event, Secrets};
 
-/// Backends that are there if a feature is.
-const OPTIONAL: [(&str, &str); 5] = [
-    ("aws", "aws"),
-    ("azure", "azure"),
-    ("gcp", "gcp"),
-    ("kubernetes", "kubernetes"),
-    ("vault", "vault"),
-];
+/// Backends that a feature of the same name brings.
+const BY_FEATURE: &[&str] = &["vault"];
 
 /// Puts [`Secrets`] together. Does no input or output.
 #[must_use = "nothing is made before `build`"]
@@ -57,13 +51,19 @@ impl Builder {
     /// # Errors
     /// [`Error::OutOfRange`] and [`Error::NoBackend`] for a mistake in the configuration,
     /// [`Error::UnknownBackend`] if it names a backend that is not registered,
-    /// [`Error::NotCompiled`] if that takes a feature.
+    /// [`Error::NotCompiledIn`] if that takes a feature.
     pub fn build(mut self) -> Result<Secrets, Error> {
         self.config.check()?;
         self.add_optional()?;
         let registered = |name: &String| match self.backends.get(name) {
             Some(backend) => Ok((Arc::from(&**name), Arc::clone(backend))),
-            None => Err(self.unknown(name)),
+            None if BY_FEATURE.contains(&&**name) => {
+                Err(Error::NotCompiledIn { name: name.clone() })
+            }
+            None => Err(Error::UnknownBackend {
+                name: name.clone(),
+                available: self.backends.keys().cloned().collect(),
+            }),
         };
         let backends = self.config.backend.names().iter().map(registered).collect::<Result<_, _>>();
         Ok(Secrets::new(Inner {
@@ -97,15 +97,6 @@ impl Builder {
         is_named && !self.backends.contains_key(name)
     }
 
-    fn unknown(&self, name: &str) -> Error {
-        match OPTIONAL.iter().find(|(optional, _)| *optional == name) {
-            Some((_, feature)) => Error::NotCompiled { name: name.into(), feature },
-            None => Error::UnknownBackend {
-                name: name.into(),
-                available: self.backends.keys().cloned().collect(),
-            },
-        }
-    }
 }
 
 impl fmt::Debug for Builder {

@@ -26,6 +26,12 @@ pub enum Error {
         /// The names that would have been understood.
         available: Vec<String>,
     },
+    /// The configuration names a backend that was not compiled in.
+    #[error("the secrets backend `{name}` was not compiled in: build with the feature `{name}`")]
+    NotCompiledIn {
+        /// The name of the backend, and of the feature.
+        name: String,
+    },
     /// A setting is outside of its range.
     #[error("`{field}` must be {range}")]
     OutOfRange {
@@ -64,17 +70,6 @@ pub enum Error {
         backend: Arc<str>,
         /// Why.
         source: BackendError,
-    },
-    /// The configuration names a backend that is not compiled in.
-    #[error(
-        "the secrets backend `{name}` is not compiled in: build with the feature `{feature}` of \
-         core-secrets"
-    )]
-    NotCompiled {
-        /// The name in the configuration.
-        name: String,
-        /// The feature that it takes.
-        feature: &'static str,
     },
 }
 

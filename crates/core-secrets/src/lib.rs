@@ -18,8 +18,6 @@ mod secrets;
 mod status;
 mod table;
 mod term;
-#[cfg(feature = "vault")]
-mod vault;
 
 pub use self::{
     backend::{Backend, BackendError, ErrorKind, SecretData},

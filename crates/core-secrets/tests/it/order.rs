@@ -120,11 +120,24 @@ async fn keys_that_came_along_are_not_asked_for_again() {
 #[test]
 fn an_unknown_backend_is_refused() {
     let mut config = Config::default();
-    config.backend = ["file", "vault"].into();
+    config.backend = ["file", "valut"].into();
     let error = Secrets::builder(config).with_backend("env", lacks()).build().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "no secrets backend is registered as `vault` (registered: `env`, `file`): build it in, or \
+        "no secrets backend is registered as `valut` (registered: `env`, `file`): build it in, or \
          hand it in by `with_backend`"
     );
+}
+
+/// SEC-1: a backend that a feature brings, and which was not compiled in, refuses the start and names
+/// the feature.
+#[cfg(not(feature = "vault"))]
+#[test]
+fn a_backend_that_is_not_compiled_in_names_its_feature() {
+    let mut config = Config::default();
+    config.backend = "vault".into();
+    let error = Secrets::builder(config).build().unwrap_err();
+    let expected =
+        "the secrets backend `vault` was not compiled in: build with the feature `vault`";
+    assert_eq!(error.to_string(), expected);
 }

@@ -232,12 +232,7 @@ fn answer(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Result<Opt
 
 /// What Vault says is wrong, in one short line. Others' answers are not quoted.
 fn reason(body: &[u8]) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Errors {
-        errors: Vec<String>,
-    }
-    let errors: Errors = serde_json::from_slice(body).ok()?;
-    let line = errors.errors.join("; ");
+    let line = api::errors(body)?.join("; ");
     let words: Vec<&str> = line.split_whitespace().collect();
     Some(words.join(" ").chars().take(LONGEST_REASON).collect()).filter(|line: &String| !line.is_empty())
 }

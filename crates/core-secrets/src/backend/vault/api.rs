@@ -8,7 +8,7 @@ use reqwest::Method;
 use rustify::endpoint::Endpoint;
 use rustify::enums::RequestMethod;
 use serde_json::{Map, Value};
-use vaultrs::api::EndpointResult;
+use vaultrs::api::{EndpointError, EndpointResult};
 use vaultrs::api::auth::approle::requests::LoginWithApproleRequest;
 use vaultrs::api::auth::kubernetes::requests::LoginWithKubernetesRequest;
 use vaultrs::api::kv1::requests::{GetSecretRequest, SetSecretRequest};
@@ -101,6 +101,11 @@ pub(super) fn revoke_self() -> Call {
 /// Reads an answer. What is wrong with it is not told, for that would quote it.
 pub(super) fn reply(body: &[u8]) -> Option<Reply> {
     serde_json::from_slice(body).ok()
+}
+
+/// What Vault says is wrong.
+pub(super) fn errors(body: &[u8]) -> Option<Vec<String>> {
+    serde_json::from_slice(body).ok().map(|error: EndpointError| error.errors)
 }
 
 #[cfg(test)]

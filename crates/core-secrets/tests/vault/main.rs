@@ -1,0 +1,6 @@
+//! What `core-secrets` promises of Vault, against a real one.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+
+mod login;
+mod read;
+mod support;

@@ -1,0 +1,53 @@
+//! A Vault of its own for each test, and what tests say to it.
+
+mod http;
+mod process;
+mod server;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use core_secrets::{Config, Event, Secrets};
+
+pub(crate) use self::server::{Server, Setup};
+
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+
+/// A configuration that reads from a server, with its root token.
+pub(crate) fn config(server: &Server) -> Config {
+    let mut config = Config::default();
+    config.backend = "vault".into();
+    config.vault.url = server.url();
+    config.vault.token = Some(server.root_token().into());
+    config
+}
+
+pub(crate) type Events = Arc<Mutex<Vec<Event>>>;
+
+/// Keeps every event.
+pub(crate) fn observed(config: Config) -> (Secrets, Events) {
+    let events = Events::default();
+    let kept = Arc::clone(&events);
+    let builder = Secrets::builder(config);
+    let builder = builder.with_observer(move |event| kept.lock().unwrap().push(event.clone()));
+    (builder.build().unwrap(), events)
+}
+
+/// Runs the refresh while something else is done.
+pub(crate) async fn with<T>(secrets: &Secrets, work: impl Future<Output = T>) -> T {
+    tokio::select! {
+        () = secrets.run() => unreachable!("it never ends"),
+        done = work => done,
+    }
+}
+
+/// Asks until something is so, for half a minute at most.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let asking = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let asked = tokio::time::timeout(SECOND * 30, asking).await;
+    assert!(asked.is_ok(), "{what}: not within half a minute");
+}
