@@ -3,6 +3,7 @@
 
 mod check;
 mod context;
+mod dist;
 mod doctor;
 mod drain;
 mod environment;
@@ -39,6 +40,11 @@ enum Command {
         #[command(flatten)]
         options: Options,
     },
+    /// Make what operators get: a static binary, its image, a bill of materials, checksums.
+    Dist {
+        #[command(flatten)]
+        options: dist::Options,
+    },
     /// Restart two replicas under load behind a balancer, and count the requests that fail.
     Drain {
         #[command(flatten)]
@@ -60,6 +66,7 @@ fn main() -> ExitCode {
     let all_is_well = match Command::parse() {
         Command::Test { suites, options } => run(test::SUITES, &suites, &options),
         Command::Check { checks, options } => run(check::CHECKS, &checks, &options),
+        Command::Dist { options } => dist::run(&options),
         Command::Drain { options, verbose } => drain::alone(options, verbose),
         Command::Tools { options } => tools::run(&options),
         Command::Doctor => doctor::run(),

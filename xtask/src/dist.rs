@@ -1,0 +1,218 @@
+//! `cargo xtask dist`: what operators get of a binary. A static binary, its symbols, an image, a bill of
+//! materials, a provenance statement, checksums, and a manifest for programs; without a daemon, and the
+//! same bytes wherever the commit is built.
+
+mod base;
+pub(crate) mod blob;
+mod build;
+pub(crate) mod image;
+mod interrupt;
+mod layer;
+mod output;
+mod provenance;
+mod sbom;
+mod source;
+mod target;
+
+use std::time::Instant;
+
+use anyhow::{Context as _, ensure};
+use clap::builder::PossibleValuesParser;
+use serde_json::{Value, json};
+
+use self::blob::sha256;
+use self::build::Build;
+use self::image::{Image, Recipe};
+use self::output::Output;
+use self::sbom::Materials;
+use self::source::Source;
+use self::target::{HOST, TARGETS, Target, Toolchain};
+use crate::context::Context;
+use crate::screen::{Finished, Outcome};
+
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// The package whose binary it is.
+    #[arg(long, short, default_value = "mira")]
+    package: String,
+    /// What it is built for.
+    #[arg(long, value_name = "TRIPLE", default_value = HOST, value_parser = triples())]
+    target: String,
+    /// Show the output of the programs that are run.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+fn triples() -> PossibleValuesParser {
+    PossibleValuesParser::new(TARGETS.iter().map(|target| target.triple).collect::<Vec<_>>())
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
+    let began = Instant::now();
+    let context = Context::new(options.verbose)?;
+    context.screen.start("dist");
+    let made = make(&context, options);
+    let outcome = match &made {
+        Ok(Made { fresh: true, .. }) => Outcome::Passed("up to date".into()),
+        Ok(made) => Outcome::Passed(format!("image in {:.2} s", made.image_seconds)),
+        Err(error) => Outcome::Failed(format!("{error:#}")),
+    };
+    context.screen.finish(&Finished { name: "dist", outcome, took: began.elapsed() });
+    let Ok(made) = made else { return Ok(false) };
+    for artifact in output::artifacts(&made.build) {
+        let size = artifact["size"].as_f64().unwrap_or_default() / 1e6;
+        context.screen.note(&format!("{size:6.1} MB  dist/{}", text(&artifact["path"])));
+    }
+    context.screen.note(&format!("image      {}", text(&made.build["image"]["reference"])));
+    if made.build["source"]["dirty"] == true {
+        context.screen.note("dirty      the tree has changes that are not committed");
+    }
+    Ok(true)
+}
+
+/// What there is when all is done.
+struct Made {
+    /// As in the manifest.
+    build: Value,
+    /// Whether it was there already.
+    fresh: bool,
+    /// How long all took that comes after the link.
+    image_seconds: f64,
+}
+
+fn make(context: &Context, options: &Options) -> anyhow::Result<Made> {
+    let target = Target::find(&options.target).expect("clap knows the targets");
+    let root = context.workspace.root();
+    let (source, toolchain) = std::thread::scope(|scope| {
+        let source = scope.spawn(|| Source::read(root));
+        (source.join().expect("asking git does not panic"), target.toolchain())
+    });
+    let (source, toolchain) = (source?, toolchain?);
+    let (binary, version) = binary(context, &options.package)?;
+    source.refuse_false_release(&binary, &version)?;
+
+    let folder = root.join("dist");
+    let inputs = inputs(options, &source, &toolchain);
+    if let Some(build) = output::up_to_date(&folder, (&binary, target.triple), &inputs) {
+        return Ok(Made { build, fresh: true, image_seconds: 0.0 });
+    }
+    let output = Output::new(&folder)?;
+    context.step("dist: what is needed");
+    let materials = Materials::read(&context.workspace, &options.package, target.triple)?;
+    let target_folder = context.workspace.target();
+    let paths = build::paths(root, target_folder, materials.registries(), &toolchain);
+    let build = Build {
+        package: &options.package,
+        binary: &binary,
+        target,
+        toolchain: &toolchain,
+        paths: &paths,
+        time: source.time,
+        crates: materials.count(),
+    };
+    let built = build.run(context)?;
+
+    let began = Instant::now();
+    context.step("dist: image");
+    ensure!(
+        Source::read(root)? == source,
+        "files were changed while they were built; run it again"
+    );
+    let name = format!("{binary}-{version}-{}", target.triple);
+    let files = Files::new(&name);
+    build.split(context, &built, &output.work(&files.binary), &output.work(&files.symbols))?;
+    let sbom = materials.sbom(source.time)?;
+    std::fs::write(output.work(&files.sbom), &sbom)?;
+    let package = materials.package();
+    let recipe = Recipe {
+        description: package.description.clone().unwrap_or_default(),
+        licenses: package.license.clone().unwrap_or_default(),
+        sbom: Some(sbom),
+        is_service: materials.is_service(),
+        ..Recipe::service(&binary, &version, target.architecture, &source.revision(), source.time)
+    };
+    let image = Image::new(&recipe, &std::fs::read(output.work(&files.binary))?)?;
+    image.write(&output.work(&files.image))?;
+
+    let mut artifacts = vec![
+        output.artifact(&files.binary, "binary")?,
+        output.artifact(&files.symbols, "debug-symbols")?,
+        output.artifact(&files.image, "image")?,
+        output.artifact(&files.sbom, "sbom")?,
+    ];
+    let subject = |artifact: &Value| (text(&artifact["path"]), text(&artifact["sha256"]));
+    let mut subjects: Vec<_> = artifacts.iter().map(subject).collect();
+    subjects.push((image.reference(), image.manifest.hex.clone()));
+    let lock = sha256(&std::fs::read(root.join("Cargo.lock"))?);
+    let statement = provenance::statement(&build, &source, &lock, &subjects);
+    std::fs::write(output.work(&files.provenance), format!("{statement:#}\n"))?;
+    artifacts.push(output.artifact(&files.provenance, "provenance")?);
+
+    let build = json!({
+        "name": binary,
+        "version": version,
+        "target": target.triple,
+        "inputs": inputs,
+        "source": {
+            "commit": source.commit,
+            "time": source.time,
+            "dirty": source.changes.is_some(),
+            "tags": source.tags,
+        },
+        "image": {
+            "reference": image.reference(),
+            "manifest": image.manifest.digest(),
+            "config": image.config.digest(),
+            "layers": image.layers.iter().map(|layer| json!({
+                "digest": layer.compressed.digest(),
+                "size": layer.compressed.bytes.len(),
+                "diff_id": layer.diff_id,
+            })).collect::<Vec<_>>(),
+        },
+        "artifacts": artifacts,
+    });
+    output.commit(build.clone())?;
+    Ok(Made { build, fresh: false, image_seconds: began.elapsed().as_secs_f64() })
+}
+
+/// What the artefacts are called.
+struct Files {
+    binary: String,
+    symbols: String,
+    image: String,
+    sbom: String,
+    provenance: String,
+}
+
+impl Files {
+    fn new(name: &str) -> Self {
+        Self {
+            binary: name.to_owned(),
+            symbols: format!("{name}.debug"),
+            image: format!("{name}.oci.tar"),
+            sbom: format!("{name}.cdx.json"),
+            provenance: format!("{name}.provenance.json"),
+        }
+    }
+}
+
+/// The one binary of a package, and its version.
+fn binary(context: &Context, package: &str) -> anyhow::Result<(String, String)> {
+    let members = context.workspace.members();
+    let member = members.iter().find(|member| *member.name == *package);
+    let member = member.with_context(|| format!("no package is called {package}"))?;
+    let mut binaries = member.targets.iter().filter(|target| target.is_bin());
+    let binary = binaries.next().with_context(|| format!("{package} has no binary"))?;
+    ensure!(binaries.next().is_none(), "{package} has more than one binary");
+    Ok((binary.name.clone(), member.version.to_string()))
+}
+
+/// A digest of all that the artefacts follow from.
+fn inputs(options: &Options, source: &Source, toolchain: &Toolchain) -> String {
+    sha256(format!("{} {} {source:?} {toolchain:?}", options.package, options.target).as_bytes())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

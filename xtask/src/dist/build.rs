@@ -1,0 +1,155 @@
+//! The binary: static, position-independent, with no path of this machine in it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+
+use super::target::{Target, Toolchain};
+use crate::context::Context;
+use crate::{environment, process};
+
+/// The profile of the root manifest that is used.
+pub(crate) const PROFILE: &str = "dist";
+
+/// What is built.
+pub(crate) struct Build<'a> {
+    pub(crate) package: &'a str,
+    pub(crate) binary: &'a str,
+    pub(crate) target: &'static Target,
+    pub(crate) toolchain: &'a Toolchain,
+    /// What the paths of this machine become: from, to. Later ones win.
+    pub(crate) paths: &'a [(PathBuf, String)],
+    /// `SOURCE_DATE_EPOCH`.
+    pub(crate) time: u64,
+    /// How many crates are compiled, for telling how far it is.
+    pub(crate) crates: usize,
+}
+
+/// What the paths of this machine become in a binary.
+pub(crate) fn paths(
+    root: &Path,
+    target: &Path,
+    registries: impl IntoIterator<Item = PathBuf>,
+    toolchain: &Toolchain,
+) -> Vec<(PathBuf, String)> {
+    let mut paths = vec![
+        (root.to_owned(), "/src".to_owned()),
+        (target.to_owned(), "/src/target".to_owned()),
+        // Where the standard library's sources are installed, rustc would show those.
+        (
+            toolchain.sysroot.join("lib/rustlib/src/rust"),
+            format!("/rustc/{}", toolchain.rustc_entry("commit-hash")),
+        ),
+    ];
+    let mut registries: Vec<PathBuf> = registries.into_iter().collect();
+    registries.sort();
+    registries.dedup();
+    paths.extend(registries.into_iter().map(|registry| (registry, "/cargo".to_owned())));
+    paths
+}
+
+impl Build<'_> {
+    /// The flags of rustc, as the provenance shows them: without paths of this machine.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let mut flags = vec![
+            "-Ctarget-feature=+crt-static".to_owned(),
+            "-Crelocation-model=pie".to_owned(),
+            "-Crelro-level=full".to_owned(),
+            "-Clink-arg=-Wl,--build-id=sha1".to_owned(),
+        ];
+        if !self.target.triple.starts_with("x86_64") {
+            flags.push("-Clink-arg=-static-pie".to_owned());
+        }
+        flags
+    }
+
+    /// Builds it, and tells where it is.
+    pub(crate) fn run(&self, context: &Context) -> anyhow::Result<PathBuf> {
+        let mut cargo = context.cargo_command();
+        let folder = context.workspace.target();
+        cargo.args(["build", "--locked", "--message-format=json-render-diagnostics"]);
+        cargo.args(["--profile", PROFILE, "--package", self.package, "--bin", self.binary]);
+        cargo.args(["--target", self.target.triple, "--target-dir"]).arg(folder);
+        self.set(&mut cargo)?;
+        if context.verbose {
+            println!("{}", process::shown(&cargo));
+        }
+        let mut done = 0;
+        let mut executable = None;
+        let run = process::run(cargo.current_dir(context.workspace.root()), |line| {
+            let message: Option<Value> = serde_json::from_str(line).ok();
+            let Some(message) = message else {
+                if context.verbose {
+                    print!("{line}");
+                }
+                return;
+            };
+            if message["reason"] == "compiler-artifact" {
+                done += 1;
+                let name = message["target"]["name"].as_str().unwrap_or_default();
+                let of = self.crates.max(done);
+                context.step(&format!(
+                    "dist: compiling {}: {done} of about {of}: {name}",
+                    self.binary
+                ));
+                if let Some(path) = message["executable"].as_str() {
+                    executable = Some(PathBuf::from(path));
+                }
+            }
+        });
+        if let Err(error) = run {
+            let text = format!("{error:#}");
+            // What cargo tells to programs tells people nothing.
+            let text: Vec<&str> = text.lines().filter(|line| !line.starts_with('{')).collect();
+            bail!("{}", text.join("\n"));
+        }
+        executable.with_context(|| format!("cargo built no binary {}", self.binary))
+    }
+
+    /// Says how to build, in place of all that a person may have set.
+    fn set(&self, cargo: &mut Command) -> anyhow::Result<()> {
+        for prefix in ["CARGO_PROFILE_", "CARGO_BUILD_", "CARGO_TARGET_", "CFLAGS", "RUSTFLAGS"] {
+            for name in environment::names(prefix) {
+                cargo.env_remove(name);
+            }
+        }
+        for name in ["CC", "CPPFLAGS", "HOST_CFLAGS", "LDFLAGS", "RUSTC_WRAPPER", "TARGET_CFLAGS"] {
+            cargo.env_remove(name);
+        }
+        let mut flags = self.flags();
+        let mut c_flags = Vec::new();
+        for (from, to) in self.paths {
+            let from = from.to_str().context("a folder's name is not text")?;
+            flags.push(format!("--remap-path-prefix={from}={to}"));
+            c_flags.push(format!("-ffile-prefix-map={from}={to}"));
+        }
+        let variables = self.target.in_variables();
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+        cargo.env(format!("CFLAGS_{variables}"), c_flags.join(" "));
+        cargo.env(format!("CC_{variables}"), self.target.compiler);
+        let linker = format!("CARGO_TARGET_{}_LINKER", variables.to_ascii_uppercase());
+        cargo.env(linker, self.target.compiler);
+        cargo.env("SOURCE_DATE_EPOCH", self.time.to_string());
+        cargo.env("LC_ALL", "C").env("TZ", "UTC");
+        Ok(())
+    }
+
+    /// Splits the binary into what is shipped and its symbols.
+    pub(crate) fn split(
+        &self,
+        context: &Context,
+        built: &Path,
+        binary: &Path,
+        symbols: &Path,
+    ) -> anyhow::Result<()> {
+        let objcopy = || Command::new(self.target.objcopy);
+        context.run(objcopy().arg("--only-keep-debug").arg(built).arg(symbols))?;
+        let mut link = std::ffi::OsString::from("--add-gnu-debuglink=");
+        link.push(symbols);
+        // The names of functions stay: backtraces of panics are logged.
+        context.run(objcopy().arg("--strip-debug").arg(link).arg(built).arg(binary))?;
+        Ok(())
+    }
+}
