@@ -23,6 +23,8 @@ pub(crate) enum Question {
     PrintSchema,
     PrintExample,
     Explain(String),
+    /// The probe that is asked for: `ready`, for instance.
+    Healthcheck(String),
 }
 
 /// Arguments that do not lead to a run: help and version, or a mistake.
@@ -54,7 +56,10 @@ pub(crate) fn parse(
         );
         return Err(no_run(&error));
     }
-    let question = if flag("check-config") {
+    let probe = matches.subcommand().and_then(|(_, asked)| asked.get_one::<String>("probe"));
+    let question = if let Some(probe) = probe {
+        Some(Question::Healthcheck(probe.clone()))
+    } else if flag("check-config") {
         Some(Question::CheckConfig)
     } else if flag("print-config") {
         Some(Question::PrintConfig)
@@ -90,9 +95,21 @@ fn command(name: &'static str, version: &'static str, about: &'static str) -> Co
     Command::new(name)
         .version(version)
         .about(about)
+        .disable_help_subcommand(true)
+        .subcommand(
+            Command::new("healthcheck")
+                .about("Ask the running service how it is: exit code 0 means well, 1 not")
+                .arg(
+                    Arg::new("probe")
+                        .value_name("PROBE")
+                        .value_parser(["live", "ready", "startup"])
+                        .default_value("ready")
+                        .help("What to ask it"),
+                ),
+        )
         .arg(file(Arg::new("path")).value_name("CONFIG").help("The same as --config"))
         .arg(
-            file(Arg::new("config").long("config").value_name("FILE"))
+            file(Arg::new("config").long("config").value_name("FILE").global(true))
                 .help("A configuration file (.toml, .json, .yaml), or a folder of them"),
         )
         .arg(
@@ -100,6 +117,7 @@ fn command(name: &'static str, version: &'static str, about: &'static str) -> Co
                 .long("set")
                 .value_name("KEY=VALUE")
                 .action(ArgAction::Append)
+                .global(true)
                 .help("Set one key, such as server.bind_address=0.0.0.0:8080; may be repeated"),
         )
         .arg(flag("structured-logging").help("Write JSON to the log, on a terminal too"))

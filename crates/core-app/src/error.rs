@@ -39,6 +39,14 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// `healthcheck` was not told that the service is well.
+    #[error("the service at {address} (ops.bind_address) is not well")]
+    Unwell {
+        /// The address that was asked.
+        address: SocketAddr,
+        /// What it answered, or why it did not.
+        source: BoxError,
+    },
     /// A stop was asked for before the start had ended.
     #[error("stopped by {reason} while starting")]
     Interrupted {

@@ -6,6 +6,7 @@ mod assemble;
 mod blocking;
 mod error;
 mod exit;
+mod healthcheck;
 mod hints;
 mod host;
 mod kubernetes;

@@ -36,6 +36,7 @@ pub(crate) fn answer<A>(name: &str, question: &Question, loaded: &Loaded<Setting
         Question::PrintSchema | Question::PrintExample => {
             unreachable!("answered without a configuration")
         }
+        Question::Healthcheck(_) => unreachable!("answered by the running service"),
         Question::Explain(key) => {
             let explanations = Key::parse(key).map(|key| loaded.effective.explain(&key));
             let Some(explanations) = explanations.filter(|known| !known.is_empty()) else {

@@ -22,7 +22,7 @@ use crate::service_manager::ServiceManager;
 use crate::watchdog::{Leash, Watchdog};
 use crate::wire::log::{LogWire, without_noise};
 use crate::wire::secrets::SecretsWire;
-use crate::{App, BoxError, Error, Host, Running, hints, modes, say};
+use crate::{App, BoxError, Error, Host, Running, healthcheck, hints, modes, say};
 
 /// Under which name this is logged.
 const LOG: &str = TARGET;
@@ -72,6 +72,9 @@ where
         Some(Question::PrintSchema) => modes::schema::<A>(),
         Some(Question::PrintExample) => {
             modes::example(&load::loader(&app, &arguments, environment))
+        }
+        Some(Question::Healthcheck(probe)) => {
+            healthcheck::run(app.name, probe, &load::loader(&app, &arguments, environment))
         }
         Some(question) => {
             let loader = load::loader(&app, &arguments, environment);

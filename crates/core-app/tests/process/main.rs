@@ -14,7 +14,7 @@ mod started;
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixDatagram;
-use std::process::{ExitCode, Termination as _};
+use std::process::{Command, ExitCode, Termination as _};
 use std::time::Duration;
 
 use started::Started;
@@ -27,9 +27,10 @@ fn main() -> ExitCode {
     if let Some(kind) = std::env::args().nth(1).and_then(|name| service::Kind::by_name(&name)) {
         return service::run(kind).report();
     }
-    let cases: [(&str, fn()); 10] = [
+    let cases: [(&str, fn()); 11] = [
         ("the_watchdog_ends_what_is_stuck", the_watchdog_ends_what_is_stuck),
         ("a_task_that_keeps_its_worker_is_told", a_task_that_keeps_its_worker_is_told),
+        ("a_health_check_asks_the_running_service", a_health_check_asks_the_running_service),
         ("what_runs_short_is_shown", what_runs_short_is_shown),
         ("a_second_signal_needs_no_runtime", a_second_signal_needs_no_runtime),
         ("the_service_manager_is_told", the_service_manager_is_told),
@@ -71,6 +72,35 @@ fn the_watchdog_ends_what_is_stuck() {
     assert_eq!(end.code, Some(124));
     assert_eq!(end.last["outcome"], "cut_short");
     assert!(end.since_signal < Duration::from_secs(4), "{:?}", end.since_signal);
+}
+
+/// DIST-4: an image needs no other program to tell whether its service is well: the same program asks,
+/// with the same configuration, and fetches no secret for that.
+fn a_health_check_asks_the_running_service() {
+    let service = Started::new("patient", &[]);
+    service.wait_for_message("started");
+    let address = format!("ops.bind_address={}", service.address("ops"));
+    // The backend of this kind never answers.
+    let ask = |arguments: &[&str]| {
+        let all =
+            [&["mute", "healthcheck", "--set", "secrets.backend=counting"], arguments].concat();
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let output = command.args(all).args(["--set", "key=secret://key"]).output().unwrap();
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap());
+        (output.status.code(), said.concat())
+    };
+    assert_eq!(ask(&["--set", &address]), (Some(0), "healthy\n".into()));
+    service.signal("TERM");
+    service.wait_for_message("the callback waits for a signal");
+    let (code, said) = ask(&["--set", &address]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("is not well: 503 Service Unavailable: "), "{said}");
+    assert_eq!(ask(&["live", "--set", &address]).0, Some(0));
+    service.signal("TERM");
+    assert_eq!(service.end().code, Some(143));
+    let (code, said) = ask(&["--set", &address]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("Connection refused"), "{said}");
 }
 
 /// HLT-5: a process of its own looks at the log's disk, and at memory where there is a limit; what runs

@@ -96,9 +96,13 @@ impl Started {
         self.wait_for(message, |line| line["message"] == message)
     }
 
-    pub(crate) fn connect(&self, listener: &str) -> TcpStream {
+    pub(crate) fn address(&self, listener: &str) -> &str {
         let (_, address) = self.addresses.iter().find(|(name, _)| name == listener).unwrap();
-        let stream = TcpStream::connect(address).unwrap();
+        address
+    }
+
+    pub(crate) fn connect(&self, listener: &str) -> TcpStream {
+        let stream = TcpStream::connect(self.address(listener)).unwrap();
         stream.set_read_timeout(Some(SOON)).unwrap();
         stream
     }
