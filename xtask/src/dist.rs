@@ -5,6 +5,7 @@
 mod base;
 pub(crate) mod blob;
 mod build;
+pub(crate) mod hardening;
 pub(crate) mod image;
 mod interrupt;
 mod layer;
@@ -13,6 +14,7 @@ mod provenance;
 mod sbom;
 mod source;
 mod target;
+mod verify;
 
 use std::time::Instant;
 
@@ -22,6 +24,7 @@ use serde_json::{Value, json};
 
 use self::blob::sha256;
 use self::build::Build;
+use self::hardening::Hardening;
 use self::image::{Image, Recipe};
 use self::output::Output;
 use self::sbom::Materials;
@@ -38,6 +41,9 @@ pub(crate) struct Options {
     /// What it is built for.
     #[arg(long, value_name = "TRIPLE", default_value = HOST, value_parser = triples())]
     target: String,
+    /// Build it twice, the second time in other surroundings and offline, and compare.
+    #[arg(long)]
+    verify: bool,
     /// Show the output of the programs that are run.
     #[arg(long, short)]
     verbose: bool,
@@ -52,8 +58,14 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
     let began = Instant::now();
     let context = Context::new(options.verbose)?;
     context.screen.start("dist");
-    let made = make(&context, options);
+    let made = make(&context, options).and_then(|made| {
+        if options.verify {
+            verify::verify(&context, options, &made.build)?;
+        }
+        Ok(made)
+    });
     let outcome = match &made {
+        Ok(_) if options.verify => Outcome::Passed("built twice, every digest is the same".into()),
         Ok(Made { fresh: true, .. }) => Outcome::Passed("up to date".into()),
         Ok(made) => Outcome::Passed(format!("image in {:.2} s", made.image_seconds)),
         Err(error) => Outcome::Failed(format!("{error:#}")),
@@ -132,7 +144,10 @@ fn make(context: &Context, options: &Options) -> anyhow::Result<Made> {
         is_service: materials.is_service(),
         ..Recipe::service(&binary, &version, target.architecture, &source.revision(), source.time)
     };
-    let image = Image::new(&recipe, &std::fs::read(output.work(&files.binary))?)?;
+    let bytes = std::fs::read(output.work(&files.binary))?;
+    let hardening = hardening::of(&bytes)?;
+    ensure!(hardening == Hardening::WANTED, "the binary is not hardened: {hardening:?}");
+    let image = Image::new(&recipe, &bytes)?;
     image.write(&output.work(&files.image))?;
 
     let mut artifacts = vec![
@@ -154,6 +169,7 @@ fn make(context: &Context, options: &Options) -> anyhow::Result<Made> {
         "version": version,
         "target": target.triple,
         "inputs": inputs,
+        "build_id": hardening::build_id(&bytes)?,
         "source": {
             "commit": source.commit,
             "time": source.time,

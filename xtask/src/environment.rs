@@ -39,6 +39,12 @@ pub(crate) fn cargo_home() -> anyhow::Result<PathBuf> {
     home.context("neither CARGO_HOME nor HOME is set")
 }
 
+/// Where rustup keeps its toolchains, if that is what is used.
+pub(crate) fn rustup_home() -> anyhow::Result<PathBuf> {
+    let home = set("RUSTUP_HOME").or_else(|| Some(set("HOME")?.join(".rustup")));
+    home.context("neither RUSTUP_HOME nor HOME is set")
+}
+
 /// Where tools stay that this program has got by itself.
 pub(crate) fn cache() -> anyhow::Result<PathBuf> {
     let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));

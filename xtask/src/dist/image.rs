@@ -61,8 +61,6 @@ pub(crate) struct Image {
     pub(crate) config: Blob,
     pub(crate) manifest: Blob,
     pub(crate) layers: Vec<Layer>,
-    /// What lies in it: mode, owner, path.
-    pub(crate) listing: String,
 }
 
 impl Recipe {
@@ -184,8 +182,7 @@ impl Image {
             "layers": layers.iter().map(|layer| descriptor(LAYER, &layer.compressed)).collect::<Vec<_>>(),
         }));
         let (name, version) = (recipe.name.clone(), recipe.version.clone());
-        let listing = base.listing() + &app.listing();
-        Ok(Self { name, version, config, manifest, layers, listing })
+        Ok(Self { name, version, config, manifest, layers })
     }
 
     /// `0.1.0-1f2e3d4c5b6a`: a tag that no other content has.
@@ -250,4 +247,82 @@ fn put<W: Write>(tar: &mut tar::Builder<W>, path: &str, bytes: &[u8]) -> anyhow:
     header.set_mtime(0);
     header.set_size(bytes.len() as u64);
     Ok(tar.append_data(&mut header, path, bytes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::io::Read as _;
+
+    use super::*;
+    use crate::dist::blob::sha256;
+
+    fn recipe() -> Recipe {
+        Recipe::service("mira", "0.1.0", "amd64", "c0ffee", 1_700_000_000)
+    }
+
+    /// The files of the tar.
+    fn written(image: &Image) -> BTreeMap<String, Vec<u8>> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("image.tar");
+        image.write(&path).unwrap();
+        let mut tar = tar::Archive::new(File::open(path).unwrap());
+        let read = |entry: std::io::Result<tar::Entry<'_, File>>| {
+            let mut entry = entry.unwrap();
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).unwrap();
+            (entry.path().unwrap().display().to_string(), bytes)
+        };
+        tar.entries().unwrap().map(read).collect()
+    }
+
+    /// DIST-3: whichever way a loader goes, by the layout's index or by docker's manifest, it finds the
+    /// same configuration and the same layers, and every digest is true.
+    #[test]
+    fn both_ways_lead_to_the_same_blobs() {
+        let files = written(&Image::new(&recipe(), b"binary").unwrap());
+        let json = |path: &str| -> Value { serde_json::from_slice(&files[path]).unwrap() };
+        let path = |descriptor: &Value| {
+            let path = descriptor["digest"].as_str().unwrap().replace(':', "/");
+            let path = format!("blobs/{path}");
+            assert_eq!(descriptor["size"], files[&path].len(), "{path}");
+            path
+        };
+        for (path, bytes) in &files {
+            if let Some(digest) = path.strip_prefix("blobs/sha256/") {
+                assert_eq!(sha256(bytes), digest);
+            }
+        }
+        let manifest = json(&path(&json("index.json")["manifests"][0]));
+        let layers: Vec<String> = manifest["layers"].as_array().unwrap().iter().map(path).collect();
+        let docker = &json("manifest.json")[0];
+        assert_eq!(docker["Config"], path(&manifest["config"]));
+        assert_eq!(docker["Layers"], json!(layers));
+        assert_eq!(layers.len(), 2, "base and app are apart");
+        assert_eq!(files.len(), 3 + layers.len() + 2, "{:?}", files.keys());
+    }
+
+    /// DIST-4: what is run is no root and no shell, and tells docker how to ask it for its health.
+    #[test]
+    fn it_runs_without_rights() {
+        let image = Image::new(&recipe(), b"binary").unwrap();
+        let config: Value = serde_json::from_slice(&image.config.bytes).unwrap();
+        assert_eq!(config["created"], "2023-11-14T22:13:20Z");
+        let config = &config["config"];
+        assert_eq!(config["User"], "65532:65532");
+        assert_eq!(config["Entrypoint"], json!(["/app/mira"]));
+        assert_eq!(config["Cmd"], json!(["--config", "/etc/mira/config.json"]));
+        assert_eq!(config["Healthcheck"]["Test"][2], "healthcheck");
+        assert!(config["Env"].to_string().contains("MIRA_OPS_BIND_ADDRESS=0.0.0.0:9090"));
+    }
+
+    /// DIST-3: another binary changes the tag and the app's layer, and leaves the base alone.
+    #[test]
+    fn the_tag_follows_the_content() {
+        let [a, b] = ["a", "b"].map(|binary| Image::new(&recipe(), binary.as_bytes()).unwrap());
+        assert_eq!(a.reference(), format!("localhost/mira:0.1.0-{}", &a.config.hex[..12]));
+        assert_ne!(a.tag(), b.tag());
+        assert_eq!(a.layers[0].diff_id, b.layers[0].diff_id);
+        assert_ne!(a.layers[1].diff_id, b.layers[1].diff_id);
+    }
 }

@@ -59,6 +59,7 @@ impl Files {
     }
 
     /// One line per entry: mode, owner, path.
+    #[cfg(test)]
     pub(crate) fn listing(&self) -> String {
         let line = |(path, entry): (&String, &Entry)| {
             let end = if entry.kind == EntryType::Directory { "/" } else { "" };

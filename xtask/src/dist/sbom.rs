@@ -1,4 +1,4 @@
-//! The bill of materials: CycloneDX 1.6, from what cargo resolved for the binary's target. What only
+//! The bill of materials: `CycloneDX` 1.6, from what cargo resolved for the binary's target. What only
 //! tests need is no part of it.
 
 use std::collections::{BTreeMap, BTreeSet};
