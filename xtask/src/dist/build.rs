@@ -1,5 +1,7 @@
 //! The binary: static, position-independent, with no path of this machine in it.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -146,6 +148,7 @@ impl Build<'_> {
     ) -> anyhow::Result<()> {
         let objcopy = || Command::new(self.target.objcopy);
         context.run(objcopy().arg("--only-keep-debug").arg(built).arg(symbols))?;
+        std::fs::set_permissions(symbols, Permissions::from_mode(0o644))?;
         let mut link = std::ffi::OsString::from("--add-gnu-debuglink=");
         link.push(symbols);
         // The names of functions stay: backtraces of panics are logged.
