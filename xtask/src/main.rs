@@ -8,6 +8,7 @@ mod doctor;
 mod drain;
 mod environment;
 mod job;
+mod k8s;
 mod process;
 mod screen;
 mod test;

@@ -7,6 +7,7 @@ mod client;
 mod founding;
 mod mira;
 mod modes;
+mod pod;
 mod reload;
 mod signals;
 mod start;
