@@ -17,6 +17,7 @@ mod tool;
 mod tools;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -59,27 +60,51 @@ enum Command {
         #[command(flatten)]
         options: tools::Options,
     },
+    /// Put Mira on a Kubernetes cluster, and show that it works.
+    #[command(name = "k8s-up")]
+    K8sUp {
+        #[command(flatten)]
+        options: k8s::Options,
+    },
+    /// Take away what `k8s-up` has made, and show that it is gone.
+    #[command(name = "k8s-down")]
+    K8sDown {
+        #[command(flatten)]
+        target: k8s::Target,
+        /// Show the output of the programs that are run.
+        #[arg(long, short)]
+        verbose: bool,
+    },
+    /// The first process of a node; only `k8s-up` starts it.
+    #[command(name = "k8s-node-init", hide = true)]
+    K8sNodeInit { name: String, programs: PathBuf },
     /// Tell which tools are there, and how to get those that are not.
     Doctor,
 }
 
 fn main() -> ExitCode {
-    let all_is_well = match Command::parse() {
-        Command::Test { suites, options } => run(test::SUITES, &suites, &options),
-        Command::Check { checks, options } => run(check::CHECKS, &checks, &options),
-        Command::Dist { options } => dist::run(&options),
-        Command::Drain { options, verbose } => drain::alone(options, verbose),
-        Command::Tools { options } => tools::run(&options),
-        Command::Doctor => doctor::run(),
-    };
-    match all_is_well {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+    match run_command(Command::parse()) {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("xtask: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run_command(command: Command) -> anyhow::Result<ExitCode> {
+    let all_is_well = match command {
+        Command::Test { suites, options } => run(test::SUITES, &suites, &options),
+        Command::Check { checks, options } => run(check::CHECKS, &checks, &options),
+        Command::Dist { options } => dist::run(&options),
+        Command::Drain { options, verbose } => drain::alone(options, verbose),
+        Command::Tools { options } => tools::run(&options),
+        Command::K8sUp { options } => return k8s::up(&options),
+        Command::K8sDown { target, verbose } => return k8s::down(&target, verbose),
+        Command::K8sNodeInit { name, programs } => k8s::node::init(&name, &programs).map(|()| true),
+        Command::Doctor => doctor::run(),
+    };
+    Ok(if all_is_well? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn run(jobs: &[Job], chosen: &[String], options: &Options) -> anyhow::Result<bool> {

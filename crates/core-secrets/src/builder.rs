@@ -81,7 +81,15 @@ impl Builder {
 
 impl Builder {
     /// The backends of features, where the configuration wants them and nobody brought his own.
-    #[cfg_attr(not(feature = "vault"), expect(clippy::unnecessary_wraps, clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "no feature wants more"))]
+    #[cfg_attr(
+        not(feature = "vault"),
+        expect(
+            clippy::unnecessary_wraps,
+            clippy::unused_self,
+            clippy::needless_pass_by_ref_mut,
+            reason = "no feature wants more"
+        )
+    )]
     fn add_optional(&mut self) -> Result<(), Error> {
         #[cfg(feature = "vault")]
         if self.wants("vault") {
@@ -96,7 +104,6 @@ impl Builder {
         let is_named = self.config.backend.names().iter().any(|named| named == name);
         is_named && !self.backends.contains_key(name)
     }
-
 }
 
 impl fmt::Debug for Builder {

@@ -79,7 +79,8 @@ impl Inner {
 
     /// Does for a lease what is due, if anything is.
     pub(crate) async fn keep_lease(&self, entry: &Entry) {
-        let is_due = || entry.term().as_ref().is_some_and(|(_, term)| term.due(Instant::now()).is_some());
+        let is_due =
+            || entry.term().as_ref().is_some_and(|(_, term)| term.due(Instant::now()).is_some());
         if !is_due() {
             return;
         }
@@ -116,17 +117,25 @@ impl Inner {
     async fn renew(&self, entry: &Entry, lender: usize, term: &Term) -> Result<(), BackendError> {
         let (name, backend) = &self.backends[lender];
         let asked = Instant::now();
-        let renewed = timeout_at(asked + self.retry().budget, isolated(|| backend.renew(term.lease())));
         let renewed =
-            renewed.await.unwrap_or_else(|_| Err(BackendError::unavailable("no answer within the budget")));
+            timeout_at(asked + self.retry().budget, isolated(|| backend.renew(term.lease())));
+        let renewed = renewed
+            .await
+            .unwrap_or_else(|_| Err(BackendError::unavailable("no answer within the budget")));
         let told = |outcome: Outcome, error: Option<&BackendError>| {
             for held in entry.held.load().iter().filter(|held| held.until.is_some()) {
-                let (backend, path, key) = (Arc::clone(name), Arc::clone(&entry.path), held.key.clone());
+                let (backend, path, key) =
+                    (Arc::clone(name), Arc::clone(&entry.path), held.key.clone());
                 self.tell(&match error {
                     None => Event::Refreshed { backend, path, key, outcome },
                     Some(source) => {
-                        let reference = SecretRef::new(&path, key.as_deref()).expect("checked before");
-                        let error = Error::Lease { reference, backend: Arc::clone(name), source: source.clone() };
+                        let reference =
+                            SecretRef::new(&path, key.as_deref()).expect("checked before");
+                        let error = Error::Lease {
+                            reference,
+                            backend: Arc::clone(name),
+                            source: source.clone(),
+                        };
                         let cached = !held.is_over();
                         Event::RefreshFailed { backend, path, key, outcome, error, cached }
                     }

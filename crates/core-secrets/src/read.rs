@@ -131,7 +131,8 @@ impl Inner {
         let results = found.into_iter().map(|(key, found)| {
             let found = found.map(|index| {
                 let found = talk.found(index, key.as_deref());
-                let term = term.as_ref().filter(|(lender, _)| *lender == entry.backends.start + index);
+                let term =
+                    term.as_ref().filter(|(lender, _)| *lender == entry.backends.start + index);
                 self.dated(found, term.map(|(_, term)| term))
             });
             (key, found)

@@ -92,7 +92,13 @@ impl Inner {
         loop {
             let lease = self.look_at_lease(entry);
             let is_refreshed = self.config.auto_refresh || lease.is_some();
-            let stale = entry.held.load().iter().filter(|held| !held.told_stale).filter_map(|held| held.stale_from).min();
+            let stale = entry
+                .held
+                .load()
+                .iter()
+                .filter(|held| !held.told_stale)
+                .filter_map(|held| held.stale_from)
+                .min();
             let moments = [lease, is_refreshed.then_some(turn), stale];
             let changed = pin!(entry.changed.notified());
             match moments.into_iter().flatten().min() {

@@ -61,9 +61,7 @@ impl Retry {
 }
 
 /// A backend that panics fails its own read, not the refresh of all.
-pub(crate) async fn isolated<'a, T>(
-    ask: impl FnOnce() -> Asked<'a, T>,
-) -> Result<T, BackendError> {
+pub(crate) async fn isolated<'a, T>(ask: impl FnOnce() -> Asked<'a, T>) -> Result<T, BackendError> {
     let asked = AssertUnwindSafe(async { ask().await });
     asked.catch_unwind().await.unwrap_or_else(|_| Err(BackendError::invalid("it panicked")))
 }

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, Weak};
 
 use core_types::{REDACTED, Secret};
 
-use crate::{Event, Hold};
 use crate::entry::{Key, Value};
 use crate::secrets::Inner;
+use crate::{Event, Hold};
 
 /// Whatever a subscriber's error is.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

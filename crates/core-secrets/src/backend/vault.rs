@@ -152,10 +152,12 @@ impl Backend for Vault {
 
     fn renew<'a>(&'a self, lease: &'a Lease) -> Asked<'a, Lease> {
         Box::pin(async move {
-            let (number, id) = parts(lease).ok_or_else(|| BackendError::invalid("no lease of Vault's"))?;
+            let (number, id) =
+                parts(lease).ok_or_else(|| BackendError::invalid("no lease of Vault's"))?;
             let call = || api::renew_lease(id, lease.duration().as_secs());
             let (reply, _) = self.ask(call).await?;
-            let reply = reply.ok_or_else(|| BackendError::invalid("Vault's answer has no lease"))?;
+            let reply =
+                reply.ok_or_else(|| BackendError::invalid("Vault's answer has no lease"))?;
             let duration = Duration::from_secs(reply.lease_duration.into());
             Ok(Lease::new(format!("{number}:{id}"), duration).renewable(reply.renewable))
         })

@@ -64,7 +64,11 @@ pub struct VaultConfig {
 /// How the process proves to Vault who it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum VaultAuth {
     /// By a token that somebody made for it.
@@ -127,7 +131,9 @@ impl VaultConfig {
             secret.as_ref().is_some_and(|secret| !secret.expose().trim().is_empty())
         };
         let is_sendable = |secret: &Option<Secret<String>>| {
-            let visible = |secret: &Secret<String>| secret.expose().trim().bytes().all(|byte| byte.is_ascii_graphic());
+            let visible = |secret: &Secret<String>| {
+                secret.expose().trim().bytes().all(|byte| byte.is_ascii_graphic())
+            };
             secret.as_ref().is_none_or(visible)
         };
         let refers = |secret: &Option<Secret<String>>| {
@@ -135,11 +141,23 @@ impl VaultConfig {
         };
         let host = ["https://", "http://"].iter().find_map(|scheme| self.url.strip_prefix(scheme));
         let is_url = host.is_some_and(|host| {
-            !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'@'))
+            !host.is_empty()
+                && host
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'@'))
         });
-        require(is_url, "vault.url", "an address such as `https://vault.example.com:8200`, without a name or password in it")?;
-        for (secret, field) in [(&self.token, "vault.token"), (&self.secret_id, "vault.secret_id")] {
-            require(!refers(secret), field, "the secret itself or in a file, and no reference: it opens the place that references lead to")?;
+        require(
+            is_url,
+            "vault.url",
+            "an address such as `https://vault.example.com:8200`, without a name or password in it",
+        )?;
+        for (secret, field) in [(&self.token, "vault.token"), (&self.secret_id, "vault.secret_id")]
+        {
+            require(
+                !refers(secret),
+                field,
+                "the secret itself or in a file, and no reference: it opens the place that references lead to",
+            )?;
             require(is_sendable(secret), field, "visible characters of ASCII")?;
         }
         match self.auth {
@@ -149,7 +167,11 @@ impl VaultConfig {
                 "given, or `vault.token_file`, or another way in by `vault.auth`",
             )?,
             VaultAuth::AppRole => {
-                require(!self.role_id.is_empty(), "vault.role_id", "given for `vault.auth = \"approle\"`")?;
+                require(
+                    !self.role_id.is_empty(),
+                    "vault.role_id",
+                    "given for `vault.auth = \"approle\"`",
+                )?;
                 require(
                     is_filled(&self.secret_id) || self.secret_id_file.is_some(),
                     "vault.secret_id",
@@ -157,7 +179,11 @@ impl VaultConfig {
                 )?;
             }
             VaultAuth::Kubernetes => {
-                require(!self.role.is_empty(), "vault.role", "given for `vault.auth = \"kubernetes\"`")?;
+                require(
+                    !self.role.is_empty(),
+                    "vault.role",
+                    "given for `vault.auth = \"kubernetes\"`",
+                )?;
             }
         }
         let path = "segments of letters, digits, `.`, `_` and `-`, divided by `/`";
@@ -173,7 +199,11 @@ impl VaultConfig {
 
     /// Where the login method is mounted.
     pub(crate) fn auth_mount(&self) -> &str {
-        if self.auth_mount.is_empty() { self.auth.as_str() } else { self.auth_mount.trim_matches('/') }
+        if self.auth_mount.is_empty() {
+            self.auth.as_str()
+        } else {
+            self.auth_mount.trim_matches('/')
+        }
     }
 }
 

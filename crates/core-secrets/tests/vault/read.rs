@@ -11,13 +11,16 @@ use crate::support::{Server, config, observed};
 #[ignore = "needs a real Vault: cargo xtask test secrets"]
 async fn both_versions_of_kv_are_read() {
     let server = Server::start().await;
-    server.put("app/database", &json!({ "user": "app", "password": "canary-1", "port": 5432 })).await;
+    server
+        .put("app/database", &json!({ "user": "app", "password": "canary-1", "port": 5432 }))
+        .await;
     server.ask("POST", "sys/mounts/team/old", &json!({ "type": "kv" })).await;
     server.ask("POST", "team/old/mail", &json!({ "password": "canary-2" })).await;
     let mut config = config(&server);
     config.vault.mounts = vec!["team/old".into()];
     let (secrets, _) = observed(config);
-    let get = async |path, key| secrets.get(path, Some(key)).await.map(|value| value.expose().clone());
+    let get =
+        async |path, key| secrets.get(path, Some(key)).await.map(|value| value.expose().clone());
     assert_eq!(get("app/database", "password").await.unwrap(), "canary-1");
     assert_eq!(get("app/database", "port").await.unwrap(), "5432");
     assert_eq!(get("team/old/mail", "password").await.unwrap(), "canary-2");

@@ -8,7 +8,6 @@ use reqwest::Method;
 use rustify::endpoint::Endpoint;
 use rustify::enums::RequestMethod;
 use serde_json::{Map, Value};
-use vaultrs::api::{EndpointError, EndpointResult};
 use vaultrs::api::auth::approle::requests::LoginWithApproleRequest;
 use vaultrs::api::auth::kubernetes::requests::LoginWithKubernetesRequest;
 use vaultrs::api::kv1::requests::{GetSecretRequest, SetSecretRequest};
@@ -16,6 +15,7 @@ use vaultrs::api::kv2::requests::ReadSecretRequest;
 use vaultrs::api::token::requests::{
     LookupTokenSelfRequest, RenewTokenSelfRequest, RevokeTokenSelfRequest,
 };
+use vaultrs::api::{EndpointError, EndpointResult};
 use zeroize::Zeroizing;
 
 /// One request, but for the header that carries the token.
@@ -69,11 +69,8 @@ pub(super) fn revoke_lease(id: &str) -> Call {
 }
 
 pub(super) fn log_in_with_role(mount: &str, role_id: &str, secret_id: String) -> Call {
-    let mut request = LoginWithApproleRequest {
-        mount: mount.into(),
-        role_id: role_id.into(),
-        secret_id,
-    };
+    let mut request =
+        LoginWithApproleRequest { mount: mount.into(), role_id: role_id.into(), secret_id };
     let call = call(&request);
     zeroize::Zeroize::zeroize(&mut request.secret_id);
     call

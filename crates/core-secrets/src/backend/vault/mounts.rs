@@ -93,5 +93,9 @@ impl Mounts {
 fn engine(mount: &Map<String, Value>) -> Engine {
     let version = mount.get("options").and_then(|options| options.get("version"));
     let is_kv = mount.get("type").and_then(Value::as_str) == Some("kv");
-    if is_kv && version.and_then(Value::as_str) == Some("2") { Engine::Versioned } else { Engine::Plain }
+    if is_kv && version.and_then(Value::as_str) == Some("2") {
+        Engine::Versioned
+    } else {
+        Engine::Plain
+    }
 }

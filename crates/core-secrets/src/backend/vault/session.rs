@@ -149,14 +149,22 @@ impl Sessions {
                 };
                 let secret_id = secret_id.expose().trim().to_owned();
                 let mount = config.auth_mount();
-                logged_in(server.ask(api::log_in_with_role(mount, &config.role_id, secret_id), None).await?)?
+                logged_in(
+                    server
+                        .ask(api::log_in_with_role(mount, &config.role_id, secret_id), None)
+                        .await?,
+                )?
             }
             VaultAuth::Kubernetes => {
                 let token =
                     file("service_account_token_file", &config.service_account_token_file).await?;
                 let jwt = token.expose().trim().to_owned();
                 let mount = config.auth_mount();
-                logged_in(server.ask(api::log_in_with_service_account(mount, &config.role, jwt), None).await?)?
+                logged_in(
+                    server
+                        .ask(api::log_in_with_service_account(mount, &config.role, jwt), None)
+                        .await?,
+                )?
             }
         };
         let term = lease.map(|lease| Term::new(lease, asked, clock::slept(), random()));
@@ -223,9 +231,9 @@ impl Sessions {
                 let asked = Instant::now();
                 match server.ask(api::renew_self(), Some(session.header())).await {
                     Ok(reply) => {
-                        let lease = reply.and_then(|reply| reply.auth).map(|auth| {
-                            lease_of(auth.lease_duration, auth.renewable)
-                        });
+                        let lease = reply
+                            .and_then(|reply| reply.auth)
+                            .map(|auth| lease_of(auth.lease_duration, auth.renewable));
                         if let (Some(lease), Some(term)) = (lease, &mut *session.term()) {
                             term.renewed(lease, asked, Instant::now(), random());
                         }
@@ -268,7 +276,8 @@ type LoggedIn = (Secret<String>, Option<Lease>, bool);
 
 fn logged_in(reply: Option<Reply>) -> Result<LoggedIn, BackendError> {
     let auth = reply.and_then(|reply| reply.auth);
-    let auth = auth.ok_or_else(|| BackendError::invalid("Vault's answer to the login has no token"))?;
+    let auth =
+        auth.ok_or_else(|| BackendError::invalid("Vault's answer to the login has no token"))?;
     let lease = (auth.lease_duration > 0).then(|| lease_of(auth.lease_duration, auth.renewable));
     Ok((auth.client_token.into(), lease, true))
 }
@@ -281,7 +290,8 @@ async fn look_up(server: &Server, header: &HeaderValue) -> Result<Option<Lease>,
     };
     let data = reply.and_then(|reply| reply.data).unwrap_or_default();
     let seconds = data.get("ttl").and_then(serde_json::Value::as_u64).unwrap_or_default();
-    let is_renewable = data.get("renewable").and_then(serde_json::Value::as_bool).unwrap_or_default();
+    let is_renewable =
+        data.get("renewable").and_then(serde_json::Value::as_bool).unwrap_or_default();
     Ok((seconds > 0).then(|| lease_of(seconds, is_renewable)))
 }
 

@@ -77,7 +77,9 @@ impl Transport {
         let client = self.client().await.map_err(Fault::of_request)?;
         let mut headers = HeaderMap::new();
         headers.insert("x-vault-request", HeaderValue::from_static("true"));
-        for (name, value) in [("x-vault-namespace", self.namespace.as_ref()), ("x-vault-token", token)] {
+        for (name, value) in
+            [("x-vault-namespace", self.namespace.as_ref()), ("x-vault-token", token)]
+        {
             headers.extend(value.map(|value| (HeaderName::from_static(name), value.clone())));
         }
         let url = format!("{}/v1/{}", self.base, call.path);
@@ -98,7 +100,9 @@ impl Transport {
             Ok::<_, reqwest::Error>((response, Some(body)))
         };
         match outcome.await {
-            Ok((_, None)) => Err(Fault::of_request(BackendError::invalid("an answer of Vault is larger than 1 MiB"))),
+            Ok((_, None)) => Err(Fault::of_request(BackendError::invalid(
+                "an answer of Vault is larger than 1 MiB",
+            ))),
             Ok((response, Some(body))) => {
                 let retry_after = retry_after(response.headers());
                 answer(response.status().as_u16(), retry_after, &body)
@@ -147,8 +151,11 @@ impl Transport {
 
     async fn signers(&self) -> Result<Vec<u8>, BackendError> {
         let Some(path) = &self.ca_cert else { return Ok(Vec::new()) };
-        let text = || format!("cannot read the certificates of `vault.ca_cert` in {}", path.display());
-        tokio::fs::read(path).await.map_err(|error| BackendError::invalid(text()).with_source(error))
+        let text =
+            || format!("cannot read the certificates of `vault.ca_cert` in {}", path.display());
+        tokio::fs::read(path)
+            .await
+            .map_err(|error| BackendError::invalid(text()).with_source(error))
     }
 
     fn build(&self, signers: &[u8]) -> Result<Client, BackendError> {
@@ -157,7 +164,9 @@ impl Transport {
             for certificate in CertificateDer::pem_slice_iter(signers) {
                 let added = certificate.ok().and_then(|certificate| roots.add(certificate).ok());
                 if added.is_none() {
-                    return Err(BackendError::invalid("a certificate of `vault.ca_cert` is malformed"));
+                    return Err(BackendError::invalid(
+                        "a certificate of `vault.ca_cert` is malformed",
+                    ));
                 }
             }
             if roots.is_empty() {
@@ -178,13 +187,19 @@ impl Transport {
             .redirect(redirect::Policy::custom(|attempt| {
                 let came_from = attempt.previous().last().map(|url| url.scheme().to_owned());
                 let is_as_safe = came_from.as_deref() == Some(attempt.url().scheme());
-                if attempt.previous().len() <= 2 && is_as_safe { attempt.follow() } else { attempt.stop() }
+                if attempt.previous().len() <= 2 && is_as_safe {
+                    attempt.follow()
+                } else {
+                    attempt.stop()
+                }
             }))
             .no_proxy()
             .connect_timeout(self.timeout)
             .pool_idle_timeout(Duration::from_secs(30))
             .build()
-            .map_err(|error| BackendError::invalid("cannot set up a client for Vault").with_source(error))
+            .map_err(|error| {
+                BackendError::invalid("cannot set up a client for Vault").with_source(error)
+            })
     }
 }
 
@@ -215,7 +230,9 @@ fn answer(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Result<Opt
         200..=299 if body.iter().all(u8::is_ascii_whitespace) => Ok(None),
         200..=299 => match api::reply(body) {
             Some(reply) => Ok(Some(reply)),
-            None => Err(Fault::of_request(BackendError::unavailable("what answered does not speak as Vault does"))),
+            None => Err(Fault::of_request(BackendError::unavailable(
+                "what answered does not speak as Vault does",
+            ))),
         },
         403 => Err(Fault::of_request(BackendError::denied(said("Vault denies it")))),
         404 => Err(Fault::of_request(BackendError::not_found(said("Vault has nothing there")))),
@@ -234,7 +251,8 @@ fn answer(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Result<Opt
 fn reason(body: &[u8]) -> Option<String> {
     let line = api::errors(body)?.join("; ");
     let words: Vec<&str> = line.split_whitespace().collect();
-    Some(words.join(" ").chars().take(LONGEST_REASON).collect()).filter(|line: &String| !line.is_empty())
+    Some(words.join(" ").chars().take(LONGEST_REASON).collect())
+        .filter(|line: &String| !line.is_empty())
 }
 
 #[cfg(test)]

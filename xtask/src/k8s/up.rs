@@ -1,0 +1,128 @@
+//! From the source to pods that are shown to work.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use super::cluster::{Cluster, Target};
+use super::failure::{Failure, Kind};
+use super::image::Image;
+use super::kubectl::output;
+use super::{apply, code, image, phase, ready, smoke};
+use crate::context::Context;
+use crate::process::shown;
+
+/// What is put on the cluster, and how.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// The kustomize overlay that is applied.
+    #[arg(long, value_name = "FOLDER", default_value = "deploy/kubernetes/overlays/local")]
+    pub(crate) overlay: PathBuf,
+    /// Print the commands and the YAML, and change nothing on the cluster.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Show the output of the programs that are run.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+pub(crate) fn up(options: &Options) -> anyhow::Result<ExitCode> {
+    let context = Context::new(options.verbose)?;
+    if options.dry_run {
+        return dry_run(&context, options).map(|()| ExitCode::SUCCESS);
+    }
+    Ok(code(&run(&context, options)))
+}
+
+fn run(context: &Context, options: &Options) -> anyhow::Result<()> {
+    let cluster = phase(context, "cluster", |step| {
+        let cluster = Cluster::of(&options.target)?;
+        let note = cluster.start(step)?;
+        Ok((cluster, note))
+    })?;
+    let folder = folder(context, &cluster);
+    let manifests = make(context, options, &folder)?;
+    phase(context, "load", |step| {
+        for (_, image) in &manifests.images {
+            step(&image.name);
+            cluster.load(image)?;
+        }
+        Ok(((), format!("{} images are on every node", manifests.images.len())))
+    })?;
+    let kubectl = &cluster.kubectl;
+    phase(context, "apply", |_| Ok(((), apply::apply(kubectl, &manifests.text)?)))?;
+    phase(context, "ready", |step| Ok(((), ready::wait(kubectl, step)?)))?;
+    phase(context, "smoke", |step| Ok(((), smoke::run(kubectl, step)?)))?;
+    let reach = match cluster.node() {
+        Some(node) => format!("--kubeconfig {}", node.kubeconfig().display()),
+        None => format!("--context {}", cluster.name),
+    };
+    println!("\nMira answers: kubectl {reach} --namespace mira port-forward service/mira 8080:80");
+    Ok(())
+}
+
+struct Manifests {
+    text: String,
+    images: Vec<(&'static str, Image)>,
+}
+
+/// Where what is made for a cluster is kept.
+fn folder(context: &Context, cluster: &Cluster) -> PathBuf {
+    context.workspace.target().join("k8s").join(&cluster.name)
+}
+
+fn make(context: &Context, options: &Options, folder: &Path) -> anyhow::Result<Manifests> {
+    let program = phase(context, "build", |_| {
+        context.cargo(&["build", "--package", "mira"]).map_err(Failure::because(Kind::Build))?;
+        Ok((context.workspace.target().join("debug/mira"), String::new()))
+    })?;
+    phase(context, "image", |step| {
+        step("mira");
+        std::fs::create_dir_all(folder)?;
+        let mira =
+            image::of_program(folder, "mira", &program).map_err(Failure::because(Kind::Build))?;
+        let note = mira.name.clone();
+        let mut images = vec![("mira", mira.clone()), ("localhost/mira", mira)];
+        // Others' programs are taken from this machine if they are there, since not every node may pull.
+        for (original, name) in
+            [("docker.io/prom/prometheus", "prometheus"), ("docker.io/library/nats", "nats-server")]
+        {
+            let found =
+                crate::environment::path().iter().map(|it| it.join(name)).find(|it| it.is_file());
+            if let Some(program) = found.filter(|_| cfg!(target_os = "linux")) {
+                step(name);
+                images.push((
+                    original,
+                    image::of_program(folder, &format!("mira-{name}"), &program)?,
+                ));
+            }
+        }
+        apply::prepare(folder, &context.workspace.root().join(&options.overlay), &images)?;
+        let text = output(&mut render(folder), "").map_err(Failure::because(Kind::Build))?;
+        images.retain(|(_, image)| text.contains(&image.name));
+        images.dedup_by_key(|(_, image)| image.name.clone());
+        Ok((Manifests { text, images }, note))
+    })
+}
+
+fn render(folder: &Path) -> Command {
+    let mut command = Command::new("kubectl");
+    command.arg("kustomize").arg(folder);
+    command
+}
+
+fn dry_run(context: &Context, options: &Options) -> anyhow::Result<()> {
+    let cluster = Cluster::of(&options.target)?;
+    let folder = folder(context, &cluster);
+    let manifests = make(context, options, &folder)?;
+    let commands =
+        manifests.images.iter().filter_map(|(_, image)| cluster.load_command(&image.archive));
+    let apply = ["apply", "--server-side", "--force-conflicts", "--filename", "-"];
+    let commands = commands.chain([render(&folder), cluster.kubectl.command(&apply)]);
+    for command in commands {
+        println!("# {}", shown(&command).trim_matches('`'));
+    }
+    print!("{}", manifests.text);
+    Ok(())
+}
