@@ -17,7 +17,6 @@ mod tool;
 mod tools;
 mod workspace;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -77,7 +76,7 @@ enum Command {
     },
     /// The first process of a node; only `k8s-up` starts it.
     #[command(name = "k8s-node-init", hide = true)]
-    K8sNodeInit { name: String, programs: PathBuf },
+    K8sNodeInit { name: String },
     /// Tell which tools are there, and how to get those that are not.
     Doctor,
 }
@@ -101,7 +100,7 @@ fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::Tools { options } => tools::run(&options),
         Command::K8sUp { options } => return k8s::up(&options),
         Command::K8sDown { target, verbose } => return k8s::down(&target, verbose),
-        Command::K8sNodeInit { name, programs } => k8s::node::init(&name, &programs).map(|()| true),
+        Command::K8sNodeInit { name } => k8s::node::init(&name).map(|()| true),
         Command::Doctor => doctor::run(),
     };
     Ok(if all_is_well? { ExitCode::SUCCESS } else { ExitCode::FAILURE })

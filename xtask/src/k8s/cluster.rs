@@ -1,8 +1,6 @@
 //! Which cluster is meant, and how images get there (K8S-1, K8S-2).
 
 mod load;
-#[cfg(test)]
-mod tests;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -11,6 +9,7 @@ use super::failure::{Failure, Kind};
 use super::kubectl::Kubectl;
 use super::node::Node;
 use super::programs;
+use crate::context::Context;
 
 /// How a cluster is run.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,13 +61,13 @@ enum Known {
 
 impl Cluster {
     /// The cluster that is meant. It need not be there.
-    pub(crate) fn of(target: &Target) -> anyhow::Result<Self> {
+    pub(crate) fn of(context: &Context, target: &Target) -> anyhow::Result<Self> {
         if target.provider == Some(Provider::Node) {
-            let node = Node::new(&target.node, programs::folder()?)?;
+            let node = Node::new(&target.node)?;
             let provider = Known::Node(node.clone());
             return Ok(Self { name: node.name().into(), kubectl: node.kubectl(), provider });
         }
-        let program = programs::kubectl()?;
+        let program = programs::kubectl(context)?;
         let name = match &target.context {
             Some(name) => name.clone(),
             None => current(&program)?,
@@ -94,9 +93,10 @@ impl Cluster {
     }
 
     /// Makes sure that the cluster answers; makes it, if it is one of ours.
-    pub(crate) fn start(&self, step: &dyn Fn(&str)) -> anyhow::Result<String> {
+    pub(crate) fn start(&self, context: &Context, step: &dyn Fn(&str)) -> anyhow::Result<String> {
         if let Known::Node(node) = &self.provider {
-            node.up(step).map_err(Failure::because(Kind::NoCluster))?;
+            let programs = programs::of_node(context).map_err(Failure::because(Kind::NoCluster))?;
+            node.up(&programs, step).map_err(Failure::because(Kind::NoCluster))?;
         }
         let version = self.kubectl.run(&["version", "--output", "json", "--request-timeout", "5s"]);
         let version = version.map_err(Failure::because(Kind::NoCluster))?;
@@ -148,5 +148,51 @@ fn is_local(server: &str) -> bool {
         Ok(IpAddr::V4(it)) => it.is_loopback() || it.is_private() || it.is_unspecified(),
         Ok(IpAddr::V6(it)) => it.is_loopback() || it.is_unspecified(),
         Err(_) => host == "localhost" || host.ends_with(".internal"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// K8S-1: only names that local clusters have are known without being named.
+    #[test]
+    fn names_of_local_clusters_are_known() {
+        let local = [
+            "kind-mira",
+            "k3d-mira",
+            "minikube",
+            "docker-desktop",
+            "rancher-desktop",
+            "orbstack",
+            "colima",
+        ];
+        let other =
+            ["", "production", "gke_mira_europe", "my-kind-of-cluster", "minikube-no", "docker"];
+        assert!(local.iter().all(|name| known(name, None).is_some()));
+        assert!(other.iter().all(|name| known(name, None).is_none()));
+        assert!(known("kind-mira", Some(Provider::K3d)).is_none());
+        assert!(known("any", Some(Provider::Minikube)).is_some());
+    }
+
+    /// K8S-1: a name may lie; the address of the API server does not.
+    #[test]
+    fn addresses_elsewhere_are_not_local() {
+        let local = [
+            "https://127.0.0.1:6443",
+            "https://[::1]:6443",
+            "https://0.0.0.0:6443",
+            "https://192.168.49.2:8443",
+            "https://localhost:6443/k8s",
+            "https://kubernetes.docker.internal:6443",
+        ];
+        let other = [
+            "https://34.1.2.3",
+            "https://api.example.com:6443",
+            "https://127.0.0.1.example.com",
+            "",
+        ];
+        assert!(local.iter().all(|server| is_local(server)));
+        assert!(!other.iter().any(|server| is_local(server)));
     }
 }

@@ -19,14 +19,8 @@ const GONE: Duration = Duration::from_secs(120);
 
 pub(crate) fn down(target: &Target, verbose: bool) -> anyhow::Result<ExitCode> {
     let context = Context::new(verbose)?;
-    let cluster = match Cluster::of(target) {
-        Ok(cluster) => cluster,
-        Err(error) => {
-            return phase::<()>(&context, "down", |_| Err(error))
-                .map_or_else(|error| Ok(code(&Err(error))), |()| unreachable!());
-        }
-    };
     let ended = phase(&context, "down", |step| {
+        let cluster = Cluster::of(&context, target)?;
         if let Some(node) = cluster.node() {
             step("ending the node");
             node.down().map_err(Failure::because(Kind::Left))?;

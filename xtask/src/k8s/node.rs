@@ -11,6 +11,7 @@ mod init;
 mod settings;
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -65,18 +66,17 @@ pub(crate) const NEEDS: &[Tool] = &[
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     name: String,
-    programs: PathBuf,
 }
 
 impl Node {
     /// Names are those of links and control groups, too: few, small letters.
-    pub(crate) fn new(name: &str, programs: PathBuf) -> anyhow::Result<Self> {
+    pub(crate) fn new(name: &str) -> anyhow::Result<Self> {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         ensure!(
             (1..=12).contains(&name.len()) && name.chars().all(fits),
             "a node's name is 1 to 12 of a-z, 0-9 and -, unlike {name:?}"
         );
-        Ok(Self { name: name.into(), programs })
+        Ok(Self { name: name.into() })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -92,7 +92,11 @@ impl Node {
     }
 
     pub(crate) fn kubectl(&self) -> Kubectl {
-        Kubectl::of_file(self.programs.join("kubectl"), &self.kubeconfig())
+        Kubectl::of_file(self.program("kubectl"), &self.kubeconfig())
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        self.folder().join("bin").join(name)
     }
 
     /// The network between this machine and the node, without the last number: one for each name, so
@@ -110,19 +114,24 @@ impl Node {
         format!("{}-up", self.name)
     }
 
-    /// Makes the node, unless it is there, and waits until pods can run on it.
-    pub(crate) fn up(&self, step: &dyn Fn(&str)) -> anyhow::Result<()> {
+    /// Makes the node of these programs, unless it is there, and waits until pods can run on it.
+    pub(crate) fn up(&self, programs: &[PathBuf], step: &dyn Fn(&str)) -> anyhow::Result<()> {
         if self.init().is_none() || self.kubectl().run(&["get", "--raw", "/readyz"]).is_err() {
             self.down()?;
             step("starting the node");
-            self.make().inspect_err(|_| drop(self.down()))?;
+            self.make(programs).inspect_err(|_| drop(self.down()))?;
         }
         self.wait_until_ready()
     }
 
-    fn make(&self) -> anyhow::Result<()> {
+    fn make(&self, programs: &[PathBuf]) -> anyhow::Result<()> {
         let folder = self.folder();
         fs::create_dir_all(folder.join("log")).context("cannot make the node's folder")?;
+        fs::create_dir_all(folder.join("bin"))?;
+        for program in programs {
+            let name = program.file_name().context("a program has a name")?;
+            symlink(program, folder.join("bin").join(name)).context("cannot link a program")?;
+        }
         certificates::make(self)?;
         settings::write(self)?;
         groups::make(&self.name)?;
@@ -147,7 +156,6 @@ impl Node {
             .args(["--propagation", "private"])
             .arg(itself)
             .args(["k8s-node-init", name])
-            .arg(&self.programs)
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -165,7 +173,7 @@ impl Node {
         })?;
         let folder = self.folder();
         for server in ["pause", "coredns"] {
-            let image = image::of_program(&folder, server, &self.programs.join(server))?;
+            let image = image::of_program(&folder, server, &self.program(server))?;
             self.load(&image)?;
             // Under a name that the node's own settings can say.
             self.images(&["tag", "--force", &image.name, &format!("localhost/{server}:1")])?;

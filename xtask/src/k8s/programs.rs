@@ -4,14 +4,17 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
+use crate::context::Context;
 use crate::environment;
 
-/// The folder that holds all programs of a node.
-pub(crate) fn folder() -> anyhow::Result<PathBuf> {
-    environment::cluster_programs().context("MIRA_CLUSTER_PROGRAMS is not set")
+/// All programs of a node.
+pub(crate) fn of_node(_: &Context) -> anyhow::Result<Vec<PathBuf>> {
+    let folder = environment::cluster_programs().context("MIRA_CLUSTER_PROGRAMS is not set")?;
+    let entries = std::fs::read_dir(folder)?;
+    Ok(entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?)
 }
 
-/// The user's own `kubectl`.
-pub(crate) fn kubectl() -> anyhow::Result<PathBuf> {
+/// The user's own `kubectl`, or the one of our own nodes.
+pub(crate) fn kubectl(_: &Context) -> anyhow::Result<PathBuf> {
     Ok("kubectl".into())
 }

@@ -7,7 +7,7 @@ use super::cluster::{Cluster, Target};
 use super::failure::{Failure, Kind};
 use super::image::Image;
 use super::kubectl::output;
-use super::{apply, code, image, phase, ready, smoke};
+use super::{apply, code, image, phase, programs, ready, smoke};
 use crate::context::Context;
 use crate::process::shown;
 
@@ -37,8 +37,8 @@ pub(crate) fn up(options: &Options) -> anyhow::Result<ExitCode> {
 
 fn run(context: &Context, options: &Options) -> anyhow::Result<()> {
     let cluster = phase(context, "cluster", |step| {
-        let cluster = Cluster::of(&options.target)?;
-        let note = cluster.start(step)?;
+        let cluster = Cluster::of(context, &options.target)?;
+        let note = cluster.start(context, step)?;
         Ok((cluster, note))
     })?;
     let folder = folder(context, &cluster);
@@ -80,17 +80,24 @@ fn make(context: &Context, options: &Options, folder: &Path) -> anyhow::Result<M
     phase(context, "image", |step| {
         step("mira");
         std::fs::create_dir_all(folder)?;
+        let overlay = context.workspace.root().join(&options.overlay);
+        let render = |images: &[(&str, Image)]| {
+            apply::prepare(folder, &overlay, images)?;
+            output(&mut render(context, folder)?, "").map_err(Failure::because(Kind::Build))
+        };
         let mira =
             image::of_program(folder, "mira", &program).map_err(Failure::because(Kind::Build))?;
         let note = mira.name.clone();
         let mut images = vec![("mira", mira.clone()), ("localhost/mira", mira)];
         // Others' programs are taken from this machine if they are there, since not every node may pull.
+        let needed = render(&images)?;
         for (original, name) in
             [("docker.io/prom/prometheus", "prometheus"), ("docker.io/library/nats", "nats-server")]
         {
             let found =
                 crate::environment::path().iter().map(|it| it.join(name)).find(|it| it.is_file());
-            if let Some(program) = found.filter(|_| cfg!(target_os = "linux")) {
+            let is_wanted = cfg!(target_os = "linux") && needed.contains(original);
+            if let Some(program) = found.filter(|_| is_wanted) {
                 step(name);
                 images.push((
                     original,
@@ -98,28 +105,26 @@ fn make(context: &Context, options: &Options, folder: &Path) -> anyhow::Result<M
                 ));
             }
         }
-        apply::prepare(folder, &context.workspace.root().join(&options.overlay), &images)?;
-        let text = output(&mut render(folder), "").map_err(Failure::because(Kind::Build))?;
-        images.retain(|(_, image)| text.contains(&image.name));
+        let text = render(&images)?;
         images.dedup_by_key(|(_, image)| image.name.clone());
         Ok((Manifests { text, images }, note))
     })
 }
 
-fn render(folder: &Path) -> Command {
-    let mut command = Command::new("kubectl");
+fn render(context: &Context, folder: &Path) -> anyhow::Result<Command> {
+    let mut command = Command::new(programs::kubectl(context)?);
     command.arg("kustomize").arg(folder);
-    command
+    Ok(command)
 }
 
 fn dry_run(context: &Context, options: &Options) -> anyhow::Result<()> {
-    let cluster = Cluster::of(&options.target)?;
+    let cluster = Cluster::of(context, &options.target)?;
     let folder = folder(context, &cluster);
     let manifests = make(context, options, &folder)?;
     let commands =
         manifests.images.iter().filter_map(|(_, image)| cluster.load_command(&image.archive));
     let apply = ["apply", "--server-side", "--force-conflicts", "--filename", "-"];
-    let commands = commands.chain([render(&folder), cluster.kubectl.command(&apply)]);
+    let commands = commands.chain([render(context, &folder)?, cluster.kubectl.command(&apply)]);
     for command in commands {
         println!("# {}", shown(&command).trim_matches('`'));
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 const ROOT: &str = "/sys/fs/cgroup";
+const UNIFIED: &str = "/sys/fs/cgroup/unified";
 
 /// The roots below which a node has a group: each controller's, or the one of version 2.
 fn roots() -> Vec<PathBuf> {
@@ -16,7 +17,7 @@ fn roots() -> Vec<PathBuf> {
     let entries = fs::read_dir(root).into_iter().flatten().flatten();
     let folders =
         entries.map(|entry| entry.path()).filter(|path| path.is_dir() && !path.is_symlink());
-    folders.filter(|path| !path.ends_with("unified")).collect()
+    folders.collect()
 }
 
 /// The node's groups, whether they are there or not.
@@ -25,7 +26,8 @@ pub(super) fn of(name: &str) -> Vec<PathBuf> {
 }
 
 pub(super) fn make(name: &str) -> anyhow::Result<()> {
-    for group in of(name) {
+    // Where both versions are, nobody is limited by the second; runc makes a group there all the same.
+    for group in of(name).into_iter().filter(|group| !group.starts_with(UNIFIED)) {
         fs::create_dir_all(&group).with_context(|| format!("cannot make {}", group.display()))?;
         let parent = group.parent().expect("a group lies in a root");
         let controllers = parent.join("cgroup.controllers");

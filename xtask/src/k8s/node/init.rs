@@ -11,8 +11,8 @@ use super::{Node, words};
 use crate::k8s::pause;
 
 /// Never returns while the node is there.
-pub(crate) fn init(name: &str, programs: &Path) -> anyhow::Result<()> {
-    let node = Node::new(name, programs.to_owned())?;
+pub(crate) fn init(name: &str) -> anyhow::Result<()> {
+    let node = Node::new(name)?;
     words("mount -t proc proc /proc")?;
     words("mount -t tmpfs tmpfs /run")?;
     words("mount --make-rshared /")?;
@@ -33,7 +33,7 @@ pub(crate) fn init(name: &str, programs: &Path) -> anyhow::Result<()> {
             .with_context(|| format!("cannot start {name}"))?;
         Ok(())
     };
-    let server = |name: &str, arguments: String| start(name, &programs.join(name), arguments);
+    let server = |name: &str, arguments: String| start(name, &node.program(name), arguments);
     // Nothing that a node for trying things out keeps is worth a wait for the disk.
     server(
         "etcd",
