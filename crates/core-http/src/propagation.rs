@@ -63,13 +63,13 @@ fn joined<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Cow<'a, str>>
     Some(lines.fold(Cow::Borrowed(first), |all, line| all + "," + line))
 }
 
-/// Writes the headers of a call to another service, from the current scope.
+/// Writes the headers of a call to another service, from the current scope and span.
 ///
 /// `traceparent` names the current span, as the caller of the other service's. With it go
 /// `tracestate`, `baggage` and `X-Correlation-ID`. No `X-Request-ID`: that names one request, and
 /// the call is another. Headers that are there already stay; a `traceparent` that is there keeps
-/// our `tracestate` away too, since it belongs to another trace. Outside of every scope nothing is
-/// written.
+/// our `tracestate` away too, since it belongs to another trace. Outside of every scope and span
+/// nothing is written.
 ///
 /// ```
 /// use core_types::{Scope, TraceContext};
@@ -80,15 +80,15 @@ fn joined<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Cow<'a, str>>
 /// assert!(headers.contains_key("traceparent") && headers.contains_key("x-correlation-id"));
 /// ```
 pub fn outgoing_headers(headers: &mut HeaderMap) {
+    if let (false, Some(trace)) = (headers.contains_key(&TRACEPARENT), TraceContext::current()) {
+        add(headers, &TRACEPARENT, &trace.traceparent());
+        if let Some(state) = trace.state().header() {
+            add(headers, &TRACESTATE, state);
+        }
+    }
     Scope::with_current(|scope| {
         let Some(scope) = scope else { return };
         add(headers, &X_CORRELATION_ID, scope.correlation_id().as_str());
-        if let (false, Some(trace)) = (headers.contains_key(&TRACEPARENT), scope.trace()) {
-            add(headers, &TRACEPARENT, &trace.traceparent());
-            if let Some(state) = trace.state().header() {
-                add(headers, &TRACESTATE, state);
-            }
-        }
         if let Some(baggage) = scope.baggage().header() {
             add(headers, &BAGGAGE, &baggage);
         }

@@ -2,17 +2,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use core_types::Scope;
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record as Values};
 use tracing::subscriber::Interest;
 use tracing::{Dispatch, Event, Metadata, Subscriber};
 use tracing_log::{NormalizeEvent as _, log};
 use tracing_subscriber::layer::{Context, Filter, Layer};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use crate::fields::{Fields, Recorder};
-use crate::line::{SpanFields, write_fields, write_head, write_thread};
+use crate::line::{Around, SpanData, write_head, write_thread};
 use crate::logging::Core;
+use crate::place::Place;
 use crate::scratch::{self, Scratch};
 use crate::site::Site;
 
@@ -20,17 +22,21 @@ use crate::site::Site;
 pub(crate) struct LogLayer(pub(crate) Arc<Core>);
 
 impl LogLayer {
+    /// Renders the fields of a span; with them what is known of its place in the code, and by which
+    /// rules.
     fn render(
         &self,
         metadata: &'static Metadata<'static>,
         visit: impl FnOnce(&mut Recorder<'_>),
-    ) -> SpanFields {
+    ) -> (Fields<'static>, Rc<Site>, u64) {
         let state = self.0.state();
         let rules = &state.rules;
-        let site = &Site::known(metadata, rules);
+        let site = Site::known(metadata, rules);
         let mut fields = Fields::with_capacity(metadata.fields().len());
-        visit(&mut Recorder { fields: &mut fields, message: None, rules, site, is_bridged: false });
-        SpanFields { fields, generation: rules.generation }
+        let recorder =
+            Recorder { fields: &mut fields, message: None, rules, site: &site, is_bridged: false };
+        visit(&mut { recorder });
+        (fields, site, rules.generation)
     }
 }
 
@@ -44,16 +50,23 @@ where
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        let fields = self.render(attributes.metadata(), |recorder| attributes.record(recorder));
-        span.extensions_mut().insert(fields);
+        let (fields, site, generation) =
+            self.render(attributes.metadata(), |recorder| attributes.record(recorder));
+        let above = span.parent();
+        let above = above.as_ref().map(SpanRef::extensions);
+        let above =
+            above.as_ref().and_then(|above| above.get()).map(|above: &SpanData| &above.place);
+        let is_root = attributes.is_root();
+        let place = Scope::with_current(|scope| Place::new(above, is_root, scope, site.function));
+        span.extensions_mut().insert(SpanData { fields, generation, place });
     }
 
     fn on_record(&self, id: &Id, values: &Values<'_>, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
         // A value may log, or panic, while it is printed: not under the span's lock.
-        let later = self.render(span.metadata(), |recorder| values.record(recorder));
-        if let Some(SpanFields { fields, .. }) = span.extensions_mut().get_mut() {
-            fields.replace(&later.fields);
+        let (later, ..) = self.render(span.metadata(), |recorder| values.record(recorder));
+        if let Some(SpanData { fields, .. }) = span.extensions_mut().get_mut() {
+            fields.replace(&later);
         }
     }
 
@@ -82,10 +95,19 @@ where
                 is_bridged: bridged.is_some(),
             });
             let span = context.event_span(event);
-            let function = span.as_ref().map(|span| span.metadata().name());
-            write_head(line, &site, SystemTime::now(), message, function);
-            write_thread(line);
-            write_fields(line, &state.rules, span, fields);
+            let extensions = span.as_ref().map(SpanRef::extensions);
+            let data = extensions.as_ref().and_then(|kept| kept.get::<SpanData>());
+            let place = data.map(|data| &data.place);
+            Scope::with_current(|scope| {
+                let function = match place {
+                    Some(place) => place.function(scope),
+                    None => scope.and_then(Scope::function),
+                };
+                write_head(line, &site, SystemTime::now(), message, function);
+                write_thread(line);
+                let ids = place.and_then(|place| place.ids(scope));
+                Around { rules, scope, ids }.write(line, span.as_ref().zip(data), fields);
+            });
             line.push_str("}\n");
             core.write_line(&state, metadata, scratch);
         });

@@ -15,7 +15,9 @@ mod line;
 mod logging;
 mod mask;
 mod name;
+mod operation;
 mod panics;
+mod place;
 mod record;
 mod scratch;
 mod scrub;
@@ -29,5 +31,9 @@ pub use self::{
     level::{Level, Levels},
     levels::LevelStatus,
     logging::{Logging, Options, Prepared},
+    operation::Operation,
     record::Record,
 };
+
+#[doc(hidden)]
+pub use self::operation::Told;

@@ -9,6 +9,7 @@ use crate::fields::Fields;
 use crate::json;
 use crate::mask::{Rules, redacted};
 use crate::name::{Name, is_own};
+use crate::place::{Place, write_ids};
 use crate::site::Site;
 
 /// Begins a line, up to the name of its thread. The message is rendered already.
@@ -96,94 +97,136 @@ impl<'a> Nearer<'a> {
     }
 }
 
-/// The rendered fields of a span, kept with it.
-pub(crate) struct SpanFields {
+/// What is kept with a span.
+pub(crate) struct SpanData {
+    /// Its fields, rendered.
     pub(crate) fields: Fields<'static>,
     /// The rules that they were rendered under.
     pub(crate) generation: u64,
+    pub(crate) place: Place,
 }
 
-/// Appends the fields of the current scope, of all spans from the outermost, and an event's: each
-/// name once, the nearest wins.
-pub(crate) fn write_fields<S: for<'s> LookupSpan<'s>>(
-    out: &mut String,
-    rules: &Rules,
-    innermost: Option<SpanRef<'_, S>>,
-    fields: &Fields<'_>,
-) {
-    write_spans(out, rules, innermost, &Nearer::new(fields));
-    out.push_str(fields.text());
+/// What is around an event, beside spans.
+pub(crate) struct Around<'a> {
+    pub(crate) rules: &'a Rules,
+    pub(crate) scope: Option<&'a Scope>,
+    /// The ids of the innermost span, if they are nearer than the scope's.
+    pub(crate) ids: Option<&'a str>,
 }
 
-fn write_spans<S: for<'s> LookupSpan<'s>>(
-    out: &mut String,
-    rules: &Rules,
-    span: Option<SpanRef<'_, S>>,
-    nearer: &Nearer<'_>,
-) {
-    let Some(span) = span else {
-        return Scope::with_current(|scope| write_current(out, rules, scope, nearer));
-    };
-    let extensions = span.extensions();
-    let Some(SpanFields { fields, generation }) = extensions.get() else {
-        return write_spans(out, rules, span.parent(), nearer);
-    };
-    write_spans(out, rules, span.parent(), &Nearer { fields, next: Some(nearer) });
-    let is_stale = *generation != rules.generation;
-    if !is_stale && fields.bits() & nearer.bits() == 0 {
-        return out.push_str(fields.text());
-    }
-    for (name, text) in fields.iter().filter(|(name, _)| !nearer.contains(*name)) {
-        if is_stale && rules.masks(name.base()) {
-            name.write(out);
-            redacted(out);
-        } else {
-            out.push_str(text);
+impl Around<'_> {
+    /// Appends the fields of the current scope, the ids of the trace, the fields of all spans from
+    /// the outermost, and an event's: each name once, the nearest wins.
+    pub(crate) fn write<S: for<'s> LookupSpan<'s>>(
+        &self,
+        out: &mut String,
+        innermost: Option<(&SpanRef<'_, S>, &SpanData)>,
+        fields: &Fields<'_>,
+    ) {
+        let nearer = Nearer::new(fields);
+        match innermost {
+            Some((span, data)) => self.write_span(out, span, data, &nearer),
+            None => self.write_scope(out, &nearer),
         }
+        out.push_str(fields.text());
     }
-}
 
-/// Appends what the current scope carries: rendered once for many lines, unless one of its names may
-/// stand nearer.
-fn write_current(out: &mut String, rules: &Rules, scope: Option<&Scope>, nearer: &Nearer<'_>) {
-    struct Rendered {
-        scope: Scope,
-        generation: u64,
-        text: String,
-        bits: u128,
-    }
-    thread_local! {
-        static RENDERED: RefCell<Option<Rendered>> = const { RefCell::new(None) };
-    }
-    let Some(scope) = scope else { return };
-    let write = |known: &RefCell<Option<Rendered>>| {
-        let mut known = known.borrow_mut();
-        let is_known =
-            |known: &Rendered| known.scope.is_same(scope) && known.generation == rules.generation;
-        let known = match &mut *known {
-            Some(known) if is_known(known) => known,
-            known => {
-                let mut text = known.take().map(|known| known.text).unwrap_or_default();
-                text.clear();
-                let bits = write_scope(&mut text, rules, scope, &Nearer::new(&Fields::default()));
-                let generation = rules.generation;
-                known.insert(Rendered { scope: scope.clone(), generation, text, bits })
+    fn write_span<S: for<'s> LookupSpan<'s>>(
+        &self,
+        out: &mut String,
+        span: &SpanRef<'_, S>,
+        data: &SpanData,
+        nearer: &Nearer<'_>,
+    ) {
+        let SpanData { fields, generation, .. } = data;
+        self.write_above(out, span.parent(), &Nearer { fields, next: Some(nearer) });
+        let is_stale = *generation != self.rules.generation;
+        if !is_stale && fields.bits() & nearer.bits() == 0 {
+            return out.push_str(fields.text());
+        }
+        for (name, text) in fields.iter().filter(|(name, _)| !nearer.contains(*name)) {
+            if is_stale && self.rules.masks(name.base()) {
+                name.write(out);
+                redacted(out);
+            } else {
+                out.push_str(text);
             }
-        };
-        let is_nearer = |(member, _): (&str, &str)| nearer.contains(Name::new(member));
-        let is_apart = known.bits & nearer.bits() == 0 || !scope.members().any(is_nearer);
-        if is_apart {
-            out.push_str(&known.text);
         }
-        is_apart
-    };
-    if !RENDERED.try_with(write).unwrap_or_default() {
-        write_scope(out, rules, scope, nearer);
+    }
+
+    fn write_above<S: for<'s> LookupSpan<'s>>(
+        &self,
+        out: &mut String,
+        span: Option<SpanRef<'_, S>>,
+        nearer: &Nearer<'_>,
+    ) {
+        let Some(span) = span else { return self.write_scope(out, nearer) };
+        match span.extensions().get() {
+            Some(data) => self.write_span(out, &span, data, nearer),
+            None => self.write_above(out, span.parent(), nearer),
+        }
+    }
+
+    /// Appends what the current scope carries and the ids of the trace: rendered once for many
+    /// lines, unless one of the scope's names may stand nearer.
+    fn write_scope(&self, out: &mut String, nearer: &Nearer<'_>) {
+        struct Rendered {
+            scope: Scope,
+            generation: u64,
+            text: String,
+            bits: u128,
+            ids: String,
+        }
+        thread_local! {
+            static RENDERED: RefCell<Option<Rendered>> = const { RefCell::new(None) };
+        }
+        let Some(scope) = self.scope else {
+            return out.push_str(self.ids.unwrap_or_default());
+        };
+        let rules = self.rules;
+        let write = |known: &RefCell<Option<Rendered>>| {
+            let mut known = known.borrow_mut();
+            let is_known = |known: &Rendered| {
+                known.scope.is_same(scope) && known.generation == rules.generation
+            };
+            let known = match &mut *known {
+                Some(known) if is_known(known) => known,
+                known => {
+                    let before = known.take().map(|known| (known.text, known.ids));
+                    let (mut text, mut ids) = before.unwrap_or_default();
+                    text.clear();
+                    ids.clear();
+                    let nothing = Fields::default();
+                    let bits = write_members(&mut text, rules, scope, &Nearer::new(&nothing));
+                    if let Some(trace) = scope.trace() {
+                        write_ids(&mut ids, trace);
+                    }
+                    let (scope, generation) = (scope.clone(), rules.generation);
+                    known.insert(Rendered { scope, generation, text, bits, ids })
+                }
+            };
+            let is_nearer = |(member, _): (&str, &str)| nearer.contains(Name::new(member));
+            let is_apart = known.bits & nearer.bits() == 0 || !scope.members().any(is_nearer);
+            if is_apart {
+                out.push_str(&known.text);
+                out.push_str(self.ids.unwrap_or(&known.ids));
+            }
+            is_apart
+        };
+        if RENDERED.try_with(write).unwrap_or_default() {
+            return;
+        }
+        write_members(out, rules, scope, nearer);
+        match (self.ids, scope.trace()) {
+            (Some(ids), _) => out.push_str(ids),
+            (None, Some(trace)) => write_ids(out, trace),
+            (None, None) => {}
+        }
     }
 }
 
-/// Appends what a scope carries; the bits of its names.
-pub(crate) fn write_scope(
+/// Appends the texts of a scope; the bits of their names.
+pub(crate) fn write_members(
     out: &mut String,
     rules: &Rules,
     scope: &Scope,
@@ -201,17 +244,6 @@ pub(crate) fn write_scope(
         name.write(out);
         let is_masked = if is_own(member) { rules.is_listed(member) } else { rules.masks(member) };
         if is_masked { redacted(out) } else { rules.text(out, value) }
-    }
-    if let Some(trace) = scope.trace() {
-        let mut id = |member: &str, id: &dyn std::fmt::Display| {
-            out.push_str(member);
-            rules.display(out, format_args!("{id}"));
-        };
-        id(",\"trace_id\":", &trace.trace_id());
-        id(",\"span_id\":", &trace.span_id());
-        if let Some(parent) = trace.parent_span_id() {
-            id(",\"parent_span_id\":", &parent);
-        }
     }
     bits
 }

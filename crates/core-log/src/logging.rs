@@ -18,7 +18,7 @@ pub(crate) use self::core::Core;
 pub use self::{options::Options, prepared::Prepared};
 use crate::layer::{Bridge, Gate, LogLayer};
 use crate::writer::deadline;
-use crate::{Config, Error, Level, LevelStatus, Record, panics};
+use crate::{Config, Error, Level, LevelStatus, Record, panics, place};
 
 /// The log of the process. Cheap to clone; all clones are one.
 ///
@@ -44,6 +44,7 @@ impl Logging {
         log::set_boxed_logger(Box::new(Bridge(core()))).map_err(|_| Error::AlreadyInstalled)?;
         let subscriber = Registry::default().with(Gate(core())).with(LogLayer(core()));
         tracing::subscriber::set_global_default(subscriber).map_err(|_| Error::AlreadyInstalled)?;
+        core_types::set_tracer(place::Tracer);
         logging.0.change_levels(|_| ());
         panics::install(&logging.0);
         Ok(logging)
@@ -59,6 +60,7 @@ impl Logging {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let core = Arc::new(Core::new(options)?);
+        core_types::set_tracer(place::Tracer);
         let layer = LogLayer(Arc::clone(&core)).with_filter(Gate(Arc::clone(&core)));
         Ok((Self(core), layer))
     }

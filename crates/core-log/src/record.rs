@@ -2,13 +2,14 @@ use std::borrow::Cow;
 use std::thread;
 use std::time::SystemTime;
 
-use core_types::Scope;
+use core_types::{Scope, TraceContext};
 
 use crate::fields::Fields;
 use crate::json;
-use crate::line::{Nearer, thread_name, write_head, write_scope};
+use crate::line::{Nearer, thread_name, write_head, write_members};
 use crate::mask::Rules;
 use crate::name::Name;
+use crate::place::{self, write_ids};
 use crate::site::Site;
 
 /// A line made by hand, for what an event of `tracing` cannot say: lists and tables as values, and
@@ -31,6 +32,8 @@ pub struct Record {
     pub(crate) place: Option<(String, u32)>,
     thread: String,
     scope: Option<Scope>,
+    trace: Option<TraceContext>,
+    function: Option<&'static str>,
     fields: Vec<(Cow<'static, str>, Value)>,
 }
 
@@ -42,7 +45,7 @@ enum Value {
 }
 
 impl Record {
-    /// Begins a line, at this moment, on this thread, in the current scope.
+    /// Begins a line, at this moment, on this thread, in the current scope and span.
     #[must_use]
     pub fn new(
         level: tracing::Level,
@@ -57,6 +60,8 @@ impl Record {
             place: None,
             thread: thread_name(&thread::current()),
             scope: Scope::current(),
+            trace: TraceContext::current(),
+            function: place::function(),
             fields: Vec::new(),
         }
     }
@@ -103,10 +108,13 @@ impl Record {
         let place = self.place.as_ref();
         let place = (place.map(|(file, _)| file.as_str()), place.map(|(_, line)| *line));
         let site = Site::new(self.level, &self.target, None, place);
-        write_head(out, &site, self.time, &message, None);
+        write_head(out, &site, self.time, &message, self.function);
         json::string(out, &self.thread);
         if let Some(scope) = &self.scope {
-            write_scope(out, rules, scope, &Nearer::new(&fields));
+            write_members(out, rules, scope, &Nearer::new(&fields));
+        }
+        if let Some(trace) = &self.trace {
+            write_ids(out, trace);
         }
         out.push_str(fields.text());
         out.push_str("}\n");

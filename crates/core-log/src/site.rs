@@ -18,6 +18,8 @@ pub(crate) struct Site {
     pub(crate) module: String,
     /// `,"file":"src/app.rs","line":150,"thread":`
     pub(crate) place: String,
+    /// The name of a span, if it may be a function's.
+    pub(crate) function: Option<&'static str>,
     names: Vec<FieldName>,
     /// The rules that decided which fields are masked.
     generation: u64,
@@ -66,7 +68,7 @@ impl Site {
         place.push_str(",\"thread\":");
         let mut rendered = String::new();
         optional(&mut rendered, ",\"module\":", module);
-        Self { head, module: rendered, place, names: Vec::new(), generation: 0 }
+        Self { head, module: rendered, place, function: None, names: Vec::new(), generation: 0 }
     }
 
     /// What is known of a place whose fields are told elsewhere.
@@ -89,7 +91,9 @@ impl Site {
         let address = std::ptr::from_ref(metadata).addr();
         let known = KNOWN.try_with(|known| known.borrow().get(&address).cloned()).ok().flatten();
         known.filter(|site| site.generation == rules.generation).unwrap_or_else(|| {
-            let site = Rc::new(Self::of(metadata, metadata, rules));
+            let mut site = Self::of(metadata, metadata, rules);
+            site.function = function(metadata);
+            let site = Rc::new(site);
             // A thread that is being torn down remembers nothing.
             let _ = KNOWN.try_with(|known| known.borrow_mut().insert(address, Rc::clone(&site)));
             site
@@ -99,6 +103,17 @@ impl Site {
     pub(crate) fn name(&self, field: &Field) -> &FieldName {
         &self.names[field.index()]
     }
+}
+
+/// What `#[instrument]` makes bears the name of its function; whatever else a span is called, a
+/// function cannot be. An operation has a name of its own.
+fn function(metadata: &'static Metadata<'static>) -> Option<&'static str> {
+    let name = metadata.name();
+    let mut letters = name.chars();
+    let is_identifier = letters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && letters.all(|letter| letter.is_alphanumeric() || letter == '_');
+    let is_operation = metadata.fields().field("operation").is_some();
+    (metadata.is_span() && is_identifier && !is_operation).then_some(name)
 }
 
 /// Addresses differ in their middle bits.

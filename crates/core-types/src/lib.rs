@@ -26,5 +26,5 @@ pub use self::{
     secret_ref::SecretRef,
     status::Status,
     timestamp::Timestamp,
-    trace::{Baggage, SpanId, TraceContext, TraceId, TraceState},
+    trace::{Baggage, SpanId, TraceContext, TraceId, TraceState, Tracer, set_tracer},
 };

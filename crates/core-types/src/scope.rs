@@ -43,6 +43,7 @@ struct Inner {
     workflow_id: Option<Arc<str>>,
     user_id: Option<Arc<str>>,
     trace: Option<TraceContext>,
+    function: Option<&'static str>,
     baggage: Baggage,
     fields: Vec<(Arc<str>, Arc<str>)>,
 }
@@ -65,6 +66,7 @@ impl Scope {
             workflow_id: None,
             user_id: None,
             trace: None,
+            function: None,
             baggage: Baggage::default(),
             fields: Vec::new(),
         }))
@@ -144,6 +146,13 @@ impl Scope {
         self
     }
 
+    /// Names the function that the scope was made for; [`scoped!`](crate::scoped) does.
+    #[must_use]
+    pub fn with_function(mut self, name: &'static str) -> Self {
+        self.inner().function = Some(name);
+        self
+    }
+
     /// Carries what upstream services attached to the trace.
     #[must_use]
     pub fn with_baggage(mut self, baggage: Baggage) -> Self {
@@ -207,6 +216,11 @@ impl Scope {
         self.0.trace.as_ref()
     }
 
+    /// The innermost function that has a scope of its own.
+    pub fn function(&self) -> Option<&'static str> {
+        self.0.function
+    }
+
     /// What upstream services attached to the trace.
     pub fn baggage(&self) -> &Baggage {
         &self.0.baggage
@@ -217,7 +231,8 @@ impl Scope {
         self.0.fields.iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// Every text of the scope by the name it has in a log line; the trace is not among them.
+    /// Every text of the scope by the name it has in a log line; trace and function are not among
+    /// them.
     pub fn members(&self) -> impl Iterator<Item = (&str, &str)> {
         [
             ("correlation_id", Some(self.0.correlation_id.as_str())),

@@ -2,12 +2,17 @@
 
 mod baggage;
 mod state;
+mod tracer;
 
 use std::fmt;
 use std::num::{NonZeroU64, NonZeroU128};
 
-pub use self::{baggage::Baggage, state::TraceState};
-use crate::{Error, random};
+pub use self::{
+    baggage::Baggage,
+    state::TraceState,
+    tracer::{Tracer, set_tracer},
+};
+use crate::{Error, Scope, random};
 
 /// The bit that says: somebody upstream records this trace.
 const SAMPLED: u8 = 0b01;
@@ -26,11 +31,21 @@ impl TraceId {
     fn generate() -> Self {
         Self(NonZeroU128::new(random::u128()).unwrap_or(NonZeroU128::MIN))
     }
+
+    /// The sixteen bytes, the highest first.
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0.get().to_be_bytes()
+    }
 }
 
 impl SpanId {
     fn generate() -> Self {
         Self(NonZeroU64::new(random::u64()).unwrap_or(NonZeroU64::MIN))
+    }
+
+    /// The eight bytes, the highest first.
+    pub fn to_bytes(self) -> [u8; 8] {
+        self.0.get().to_be_bytes()
     }
 }
 
@@ -80,16 +95,24 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// Begins a trace of our own, sampled.
+    /// Begins a trace of our own, sampled unless the process's [`Tracer`] says otherwise.
     #[must_use]
     pub fn root() -> Self {
+        let trace_id = TraceId::generate();
+        let sampled = if tracer::samples(trace_id, None) { SAMPLED } else { 0 };
         Self {
-            trace_id: TraceId::generate(),
+            trace_id,
             span_id: SpanId::generate(),
             parent_span_id: None,
-            flags: SAMPLED | RANDOM,
+            flags: sampled | RANDOM,
             state: TraceState::default(),
         }
+    }
+
+    /// Where this thread is: in the innermost span, if a [`Tracer`] keeps spans, else where the
+    /// current scope says. What is called from here belongs below it.
+    pub fn current() -> Option<Self> {
+        tracer::current().or_else(|| Scope::with_current(|scope| scope?.trace().cloned()))
     }
 
     /// Reads the headers of a request.
@@ -107,10 +130,17 @@ impl TraceContext {
         Ok(Self { trace_id, span_id, parent_span_id: None, flags, state })
     }
 
-    /// A new span below this one.
+    /// A new span below this one, sampled as it is unless the process's [`Tracer`] says otherwise.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { span_id: SpanId::generate(), parent_span_id: Some(self.span_id), ..self.clone() }
+        let is_sampled = tracer::samples(self.trace_id, Some(self.is_sampled()));
+        Self {
+            trace_id: self.trace_id,
+            span_id: SpanId::generate(),
+            parent_span_id: Some(self.span_id),
+            flags: (self.flags & !SAMPLED) | if is_sampled { SAMPLED } else { 0 },
+            state: self.state.clone(),
+        }
     }
 
     /// The trace's id.

@@ -3,7 +3,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use core_types::{CorrelationId, Scope, Secret, Timestamp};
+use core_types::{CorrelationId, Scope, Secret, Timestamp, TraceContext};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tracing::info;
@@ -197,6 +197,11 @@ impl Platform {
         now: SystemTime,
     ) -> Message {
         let scope = Scope::child();
+        // What is done for it belongs below the span that this is said in.
+        let scope = match TraceContext::current() {
+            Some(trace) => scope.with_trace(trace),
+            None => scope,
+        };
         Message {
             message_id: (self.ids)(),
             message_type,

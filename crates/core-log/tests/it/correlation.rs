@@ -102,3 +102,109 @@ fn a_scope_follows_the_work() {
     assert_eq!(lines.len(), 3);
     assert_eq!((task(0), task(1), task(2)), (Some("t"), None, Some("t")));
 }
+
+fn text<'a>(line: &'a serde_json::Map<String, serde_json::Value>, name: &str) -> Option<&'a str> {
+    line.get(name).map(|value| value.as_str().unwrap())
+}
+
+/// LOG-2, LOG-3: every line in a span says where it stands in a trace, without an exporter.
+#[test]
+fn lines_in_spans_have_trace_ids() {
+    let lines = lines_of(&Config::default(), |_| {
+        info!("outside");
+        let outer = info_span!("outer").entered();
+        info!("outer");
+        info_span!("inner").in_scope(|| info!("inner"));
+        info_span!(parent: None, "apart").in_scope(|| info!("apart"));
+        drop(outer);
+        info_span!("next").in_scope(|| info!("next"));
+    });
+    let ids = |line: usize| {
+        ["trace_id", "span_id", "parent_span_id"].map(|name| text(&lines[line], name))
+    };
+    assert_eq!(ids(0), [None; 3]);
+    let [trace, outer, none] = ids(1);
+    assert_eq!((trace.unwrap().len(), outer.unwrap().len(), none), (32, 16, None));
+    let [inner_trace, inner, parent] = ids(2);
+    assert_eq!((inner_trace, parent), (trace, outer));
+    assert_ne!(inner, outer);
+    for line in [3, 4] {
+        assert_ne!(ids(line)[0], trace);
+        assert_eq!(ids(line)[2], None);
+    }
+}
+
+/// LOG-3: of scope and span the inner one says where a line stands, and what calls from here belong
+/// below.
+#[test]
+fn the_nearest_of_scope_and_span_counts() {
+    let trace = TraceContext::root();
+    let spans = std::sync::Mutex::new(Vec::new());
+    let told = || {
+        info!("here");
+        spans.lock().unwrap().push(TraceContext::current().unwrap());
+    };
+    let lines = lines_of(&Config::default(), |logging| {
+        let _request = Scope::root().with_trace(trace.clone()).enter();
+        told();
+        let _span = info_span!("span").entered();
+        told();
+        // A scope that says nothing of traces leaves the span where it is.
+        Scope::child().with_task_id("t").run(told);
+        Scope::child().with_trace(trace.child()).run(|| {
+            told();
+            info_span!("inmost").in_scope(told);
+        });
+        Scope::root().run(told);
+        logging.write(core_log::Record::new(tracing::Level::INFO, "x", "by hand"));
+    });
+    let spans = spans.into_inner().unwrap();
+    for (line, here) in lines.iter().zip(&spans) {
+        assert_eq!(text(line, "span_id"), Some(here.span_id().to_string().as_str()));
+        assert_eq!(text(line, "trace_id"), Some(trace.trace_id().to_string().as_str()));
+    }
+    let below = |line: usize| spans[line].parent_span_id();
+    assert_eq!(spans[0], trace);
+    assert_eq!(below(1), Some(trace.span_id()));
+    assert_eq!(spans[2], spans[1]);
+    assert_eq!(below(3), Some(trace.span_id()));
+    assert_eq!(below(4), Some(spans[3].span_id()));
+    assert_eq!(spans[5], spans[1]);
+    assert_eq!(lines[6]["span_id"], lines[1]["span_id"]);
+    assert_eq!(lines[6]["function"], "span");
+}
+
+core_types::scoped! {
+    #[scope(task_id = "t")]
+    fn scoped() {
+        info!("in a scope of its own");
+        instrumented();
+        info_span!("not a function").in_scope(|| info!("in neither"));
+    }
+}
+
+#[tracing::instrument]
+fn instrumented() {
+    info!("in a span of its own");
+    core_types::scope!(agent_id = "a").run(|| info!("in a block"));
+    inner();
+}
+
+core_types::scoped! {
+    #[scope(task_id = "t")]
+    fn inner() {
+        info!("in both");
+    }
+}
+
+/// LOG-2: `function` is the innermost one that has a span or a scope of its own, else absent.
+#[test]
+fn every_line_has_its_function() {
+    let lines = lines_of(&Config::default(), |_| {
+        info!("in none");
+        scoped();
+    });
+    let functions: Vec<_> = lines.iter().map(|line| text(line, "function")).collect();
+    let own = ["scoped", "instrumented", "instrumented", "inner", "scoped"].map(Some);
+    assert_eq!(functions, [&[None][..], &own].concat());
+}

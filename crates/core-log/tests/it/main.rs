@@ -7,6 +7,7 @@ mod correlation;
 mod fields;
 mod file;
 mod levels;
+mod operation;
 mod output;
 mod secrets;
 mod threads;

@@ -57,7 +57,7 @@ macro_rules! scoped {
     ) => {
         $(#[doc = $doc])*
         $visible async fn $name($($arguments)*) $(-> $result)? {
-            let scope = $crate::scope!($($fields)*);
+            let scope = $crate::scope!($($fields)*).with_function(::core::stringify!($name));
             $crate::InScope::in_scope(async move $body, scope).await
         }
         $crate::scoped! { $($rest)* }
@@ -69,7 +69,8 @@ macro_rules! scoped {
     ) => {
         $(#[doc = $doc])*
         $visible fn $name($($arguments)*) $(-> $result)? {
-            let _entered = $crate::scope!($($fields)*).enter();
+            let scope = $crate::scope!($($fields)*).with_function(::core::stringify!($name));
+            let _entered = scope.enter();
             $body
         }
         $crate::scoped! { $($rest)* }
