@@ -8,7 +8,7 @@ mod unit;
 use std::path::Path;
 
 use crate::job::{Job, refuse};
-use crate::tool::{BASH, CURL, NATS, OPENSSL, PROMTOOL};
+use crate::tool::{BASH, CURL, LOGROTATE, NATS, OPENSSL, PROMTOOL};
 use crate::{drain, tidy};
 
 pub(crate) const SUITES: &[Job] = &[
@@ -29,6 +29,12 @@ pub(crate) const SUITES: &[Job] = &[
         shows: "Prometheus' own judge accepts what core-metrics exposes",
         needs: &[PROMTOOL],
         run: |context| unit::named(context, "promtool"),
+    },
+    Job {
+        name: "logrotate",
+        shows: "core-log loses no line to Debian's rotator, in both of its modes",
+        needs: &[LOGROTATE],
+        run: |context| unit::named(context, "logrotate"),
     },
     Job {
         name: "nats",

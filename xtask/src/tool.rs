@@ -43,6 +43,11 @@ pub(crate) const GO: Tool = Tool {
 };
 pub(crate) const HAPROXY: Tool =
     Tool { name: "haproxy", probe: &["haproxy", "-v"], get: "apt-get install haproxy" };
+pub(crate) const LOGROTATE: Tool = Tool {
+    name: "logrotate",
+    probe: &["logrotate", "--version"],
+    get: "apt-get install logrotate",
+};
 pub(crate) const NATS: Tool = Tool {
     name: "nats-server",
     probe: &["nats-server", "--version"],
@@ -66,6 +71,7 @@ pub(crate) const WRK: Tool =
 /// All of them.
 pub(crate) const TOOLS: &[Tool] =
     &[BASH, CLIPPY, CURL, GIT, GO, HAPROXY, NATS, OPENSSL, PROMTOOL, PYTHON, RUSTFMT, WRK];
+    &[BASH, CLIPPY, CURL, GIT, HAPROXY, LOGROTATE, NATS, OPENSSL, PROMTOOL, PYTHON, RUSTFMT, WRK];
 
 impl Tool {
     /// Looks for it, and tries it.

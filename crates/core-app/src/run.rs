@@ -305,6 +305,9 @@ async fn follow<A: core_config::Settings>(mut signals: UnboundedReceiver<Signal>
     let is_at_terminal = std::io::stdin().is_terminal();
     while let Some(signal) = signals.recv().await {
         if signal == Signal::Hangup {
+            if let Some(logging) = host.logging() {
+                logging.reopen();
+            }
             tracing::info!(target: LOG, "SIGHUP: the configuration is read again");
             host.0.reload.ask(Cause::Signal);
         } else if signal == Signal::Interrupt && is_at_terminal {

@@ -23,8 +23,21 @@ pub struct Config {
     /// file that cannot be opened is reported, and the service goes on without it. Default: none.
     #[cfg_attr(feature = "schema", schemars(extend("x-short" = ["LOG_FILE"])))]
     pub file: Option<PathBuf>,
-    /// When a new file is begun, with the date behind its name (UTC). Default: never.
+    /// When a new file is begun, beside when it is full: `never`, `hourly`, `daily` (UTC). Default:
+    /// never.
     pub rotation: Rotation,
+    /// The size at which the file is put aside, under its name with the moment behind it, and a new
+    /// one is begun; 0 is no limit. Default: 50MiB, which every viewer opens.
+    pub max_file_size: ByteSize,
+    /// How many files that were put aside are kept, beside the one that is written; 0 is no limit.
+    /// Default: 10.
+    pub max_files: u32,
+    /// How much the file and those that were put aside may take together, counting the file as what
+    /// it may grow to; the oldest go first. 0, the default: no limit but the two above.
+    pub max_total_size: ByteSize,
+    /// Whether files that were put aside are compressed (gzip), by a thread of its own. Default: no,
+    /// for they could not be searched as they are.
+    pub compress: bool,
     /// The longest text of one value; what is longer is cut, and marked as cut. Less than 64 bytes
     /// counts as 64. Default: 32KiB, which holds a long backtrace and spares the collector.
     pub max_value: ByteSize,
@@ -43,6 +56,10 @@ impl Default for Config {
             json_format: None,
             file: None,
             rotation: Rotation::Never,
+            max_file_size: ByteSize::from_mebibytes(50),
+            max_files: 10,
+            max_total_size: ByteSize::from_bytes(0),
+            compress: false,
             max_value: ByteSize::from_bytes(32 << 10),
             buffer: ByteSize::from_mebibytes(8),
             redact: Vec::new(),

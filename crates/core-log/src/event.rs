@@ -8,14 +8,14 @@ use std::sync::Arc;
 pub enum Event<'a> {
     /// A destination cannot be opened or written. Lines for it are counted as dropped.
     SinkFailed {
-        /// `stdout` or `file`.
+        /// `stdout` or `file`; `rotation` if the file can be written, and not put aside.
         sink: &'static str,
         /// What went wrong.
         error: &'a std::io::Error,
     },
     /// A destination that had failed works again, or is not wanted any more.
     SinkRecovered {
-        /// `stdout` or `file`.
+        /// `stdout`, `file` or `rotation`.
         sink: &'static str,
     },
     /// Lines were dropped.

@@ -21,6 +21,7 @@ mod place;
 mod record;
 mod scratch;
 mod scrub;
+mod sink;
 mod site;
 mod writer;
 

@@ -116,6 +116,12 @@ impl Logging {
         self.0.scrub(secrets);
     }
 
+    /// Has the log file opened again if somebody has moved it: what a rotator's SIGHUP asks for.
+    /// Without it that happens at the next line.
+    pub fn reopen(&self) {
+        self.0.reopen();
+    }
+
     /// Waits until everything that was reported up to now is written; whether it was, in time.
     pub fn flush(&self, timeout: Duration) -> bool {
         self.0.flush(deadline(timeout))

@@ -1,5 +1,4 @@
 mod queue;
-pub(crate) mod sink;
 mod worker;
 
 use std::cell::Cell;
@@ -8,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Builder, JoinHandle};
 use std::time::{Duration, Instant};
+
+use tracing::Level;
 
 use self::queue::Queue;
 use self::worker::Worker;
@@ -30,6 +31,15 @@ pub(crate) fn is_writer() -> bool {
     IS_WRITER.get()
 }
 
+/// A destination, and the names of the thread that writes it and of itself in reports.
+pub(crate) struct Sink {
+    pub(crate) thread: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) destination: Box<dyn Write + Send>,
+    /// Whether it is known to fail: then a success is reported.
+    pub(crate) has_failed: bool,
+}
+
 /// Writes lines to one destination, on a thread of its own, so that nobody else waits for it.
 pub(crate) struct Writer {
     queue: Arc<Queue>,
@@ -39,15 +49,14 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn start(
-        name: &'static str,
-        sink: &'static str,
-        destination: Box<dyn Write + Send>,
+        sink: Sink,
         (limit, format): (usize, Format),
         observer: Observer,
         announce: Announce,
     ) -> Result<Self, Error> {
+        let Sink { thread: name, name: sink, destination, has_failed } = sink;
         let queue = Arc::new(Queue::new(limit, format));
-        let has_failed = Arc::<AtomicBool>::default();
+        let has_failed = Arc::new(AtomicBool::new(has_failed));
         let worker = Worker {
             queue: Arc::clone(&queue),
             sink,
@@ -68,14 +77,19 @@ impl Writer {
     }
 
     /// Hands a line over. Never waits for the destination: a line for which there is no room is
-    /// dropped and counted.
-    pub(crate) fn push(&self, line: &str) {
-        self.queue.push(line.as_bytes());
+    /// dropped and counted. There is less room for low levels, so that they go first.
+    pub(crate) fn push(&self, level: Level, line: &str) {
+        self.queue.push(level, line.as_bytes());
     }
 
     /// How much may wait from now on, and what lines look like.
     pub(crate) fn configure(&self, limit: usize, format: Format) {
         self.queue.configure(limit, format);
+    }
+
+    /// Has the destination looked at, though there may be nothing to write.
+    pub(crate) fn poke(&self) {
+        self.queue.poke();
     }
 
     /// Whether the destination fails now.

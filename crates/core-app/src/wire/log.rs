@@ -82,6 +82,9 @@ impl State {
     fn tell(&self) {
         let Some(component) = &self.component else { return };
         match self.failing.iter().next() {
+            Some((&"rotation", error)) => {
+                component.degraded(&format!("cannot put log files aside: {error}"));
+            }
             Some((sink, error)) => component.degraded(&format!("cannot write to {sink}: {error}")),
             None => component.healthy(),
         }

@@ -21,8 +21,9 @@ use crate::levels::LevelState;
 use crate::mask::Rules;
 use crate::scratch::{self, Scratch};
 use crate::scrub::{self, Scrubber};
-use crate::writer::{LAST_WORDS, Writer, deadline, is_writer};
-use crate::{Config, Error, Event, Level, LevelStatus, Levels, Record, Rotation};
+use crate::sink::Limits;
+use crate::writer::{LAST_WORDS, Sink, Writer, deadline, is_writer};
+use crate::{Config, Error, Event, Level, LevelStatus, Levels, Record};
 
 /// The name under which the log speaks of itself.
 const OWN_TARGET: &str = "core_log";
@@ -35,8 +36,8 @@ static PUBLISHING: Mutex<()> = Mutex::new(());
 pub(crate) struct Core {
     terminal: Terminal,
     state: ArcSwap<State>,
-    /// Whoever changes the state; inside, whether the wanted file could not be opened.
-    control: Mutex<bool>,
+    /// Whoever changes the state.
+    control: Mutex<()>,
     levels: ArcSwap<Levels>,
     level_state: Mutex<LevelState>,
     pub(super) expiry: Expiry,
@@ -68,10 +69,9 @@ impl Core {
         let config = Config::default();
         let state = State::new(&config, terminal);
         let limit = usize::try_from(config.buffer.bytes()).unwrap_or(usize::MAX);
+        let destination = options.into_destination();
         let stdout = Writer::start(
-            "log-stdout",
-            "stdout",
-            options.into_destination(),
+            Sink { thread: "log-stdout", name: "stdout", destination, has_failed: false },
             (limit, state.stdout),
             observer.clone(),
             announce,
@@ -109,10 +109,21 @@ impl Core {
         let _ = self.dispatch.set(dispatch);
     }
 
-    pub(super) fn has_file(&self, path: &Path, rotation: Rotation) -> bool {
+    pub(super) fn has_file(&self, path: &Path, limits: Limits) -> bool {
         let state = self.state.load();
         let file = state.file.as_ref();
-        file.is_some_and(|file| file.path == path && file.rotation == rotation)
+        file.is_some_and(|file| file.path == path && file.limits == limits)
+    }
+
+    pub(super) fn observer(&self) -> Observer {
+        self.observer.clone()
+    }
+
+    /// Has the log file opened again if somebody has moved it.
+    pub(super) fn reopen(&self) {
+        if let Some(file) = &self.state.load().file {
+            file.writer.poke();
+        }
     }
 
     /// Writes the line of an event, or keeps it until it is known how.
@@ -126,7 +137,7 @@ impl Core {
         {
             clean(scratch, &state.rules);
         }
-        self.push(state, &scratch.line, &mut scratch.spare);
+        self.push(state, *event.level(), &scratch.line, &mut scratch.spare);
     }
 
     /// Writes a line at every level, or keeps it until it is known how.
@@ -138,7 +149,7 @@ impl Core {
                 return self.keep(None, &scratch.line);
             }
             clean(scratch, &state.rules);
-            self.push(&state, &scratch.line, &mut scratch.spare);
+            self.push(&state, tracing::Level::ERROR, &scratch.line, &mut scratch.spare);
         });
     }
 
@@ -160,39 +171,51 @@ impl Core {
         if kept.origin.as_ref().is_none_or(|(level, target)| levels.allow(target, *level)) {
             let mut line = String::new();
             scrub::clean(&mut line, &kept.line, &state.rules);
-            self.push(&state, &line, &mut String::new());
+            let level = kept.origin.as_ref().map_or(tracing::Level::ERROR, |(level, _)| *level);
+            self.push(&state, level, &line, &mut String::new());
         }
     }
 
-    fn push(&self, state: &State, line: &str, spare: &mut String) {
-        self.stdout.push(state.stdout.of(line, spare));
+    fn push(&self, state: &State, level: tracing::Level, line: &str, spare: &mut String) {
+        self.stdout.push(level, state.stdout.of(line, spare));
         if let Some(file) = &state.file {
-            file.writer.push(state.file_format.of(line, spare));
+            file.writer.push(level, state.file_format.of(line, spare));
         }
     }
 
     pub(super) fn commit(&self, change: Prepared) {
         let Prepared { levels, mut state, file, buffer, .. } = change;
-        let mut has_failed = lock(&self.control);
+        let control = lock(&self.control);
         let before = self.state.load_full();
+        let had_failed = before.file.as_ref().is_some_and(|file| file.writer.has_failed());
         let mut failure = None;
         state.file = match file {
             FileChange::Keep => before.file.clone(),
             FileChange::None => None,
-            FileChange::Failed(path, error) => {
-                failure = Some((path, error));
-                None
-            }
-            FileChange::Opened(path, rotation, destination) => {
-                let form = (buffer, state.file_format);
-                let observer = self.observer.clone();
-                match Writer::start("log-file", "file", destination, form, observer, announce) {
-                    Ok(writer) => Some(Arc::new(FileSink { path, rotation, writer })),
+            FileChange::New(path, limits, destination, error) => {
+                let has_failed = had_failed || error.is_some();
+                let started = Writer::start(
+                    Sink { thread: "log-file", name: "file", destination, has_failed },
+                    (buffer, state.file_format),
+                    self.observer(),
+                    announce,
+                );
+                let file = match started {
+                    Ok(writer) => {
+                        // Whether it can be written is told before there is a line.
+                        writer.poke();
+                        failure = error.map(|error| (path.clone(), error));
+                        Some(Arc::new(FileSink { path, limits, writer }))
+                    }
                     Err(error) => {
                         failure = Some((path, io::Error::other(error)));
                         None
                     }
+                };
+                if let Some((_, error)) = &failure {
+                    self.observer.report(&Event::SinkFailed { sink: "file", error });
                 }
+                file
             }
         };
         state.rules.scrubber.clone_from(&before.rules.scrubber);
@@ -200,24 +223,22 @@ impl Core {
         if let Some(file) = &state.file {
             file.writer.configure(buffer, state.file_format);
         }
-        let is_kept = match (&before.file, &state.file) {
+        let now = state.file.clone();
+        let is_kept = match (&before.file, &now) {
             (Some(old), Some(new)) => Arc::ptr_eq(old, new),
             (old, _) => old.is_none(),
         };
         self.state.store(Arc::new(state));
-        let old = if is_kept { None } else { before.file.clone() };
-        if let Some(old) = &old {
+        if let (false, Some(old)) = (is_kept, before.file.clone()) {
             wait_until_unused(before);
             old.writer.close("", deadline(LAST_WORDS));
+            // Whoever comes after has taken the failure over, unless it came since.
+            let is_over = now.is_none_or(|now| !had_failed && !now.writer.has_failed());
+            if old.writer.has_failed() && is_over {
+                self.observer.report(&Event::SinkRecovered { sink: "file" });
+            }
         }
-        let had_failed = *has_failed || old.is_some_and(|old| old.writer.has_failed());
-        *has_failed = failure.is_some();
-        drop(has_failed);
-        if let Some((_, error)) = &failure {
-            self.observer.report(&Event::SinkFailed { sink: "file", error });
-        } else if had_failed {
-            self.observer.report(&Event::SinkRecovered { sink: "file" });
-        }
+        drop(control);
         self.change_levels(|state| state.configure(levels));
         self.end_boot();
         if let Some((path, error)) = failure {

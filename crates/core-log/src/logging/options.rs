@@ -3,7 +3,7 @@ use std::io::{self, IsTerminal as _, Write};
 
 use crate::Event;
 use crate::event::Observer;
-use crate::writer::sink;
+use crate::sink;
 
 /// What only code can give to the log.
 pub struct Options {

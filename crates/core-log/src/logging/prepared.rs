@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::core::Core;
 use super::state::State;
-use crate::writer::sink;
-use crate::{Config, Levels, Rotation};
+use crate::sink::{self, Limits};
+use crate::{Config, Levels};
 
 /// A change of the log that cannot fail any more.
 ///
@@ -24,19 +24,20 @@ pub struct Prepared {
 pub(super) enum FileChange {
     Keep,
     None,
-    Opened(PathBuf, Rotation, Box<dyn Write + Send>),
-    Failed(PathBuf, io::Error),
+    /// With the reason why it cannot be written yet, if it cannot.
+    New(PathBuf, Limits, Box<dyn Write + Send>, Option<io::Error>),
 }
 
 impl Prepared {
     pub(super) fn new(core: Arc<Core>, config: &Config) -> Self {
         let buffer = usize::try_from(config.buffer.bytes()).unwrap_or(usize::MAX).max(64 << 10);
+        let limits = Limits::of(config);
         let file = match &config.file {
-            Some(path) if core.has_file(path, config.rotation) => FileChange::Keep,
-            Some(path) => match sink::file(path, config.rotation) {
-                Ok(opened) => FileChange::Opened(path.clone(), config.rotation, opened),
-                Err(error) => FileChange::Failed(path.clone(), error),
-            },
+            Some(path) if core.has_file(path, limits) => FileChange::Keep,
+            Some(path) => {
+                let (file, error) = sink::file(path, limits, core.observer());
+                FileChange::New(path.clone(), limits, file, error)
+            }
             None => FileChange::None,
         };
         let state = State::new(config, core.terminal());

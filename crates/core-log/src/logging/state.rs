@@ -2,10 +2,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::options::Terminal;
+use crate::Config;
 use crate::format::Format;
 use crate::mask::Rules;
+use crate::sink::Limits;
 use crate::writer::Writer;
-use crate::{Config, Rotation};
 
 /// Everything that a line needs to know, swapped as a whole: one load for each line.
 #[derive(Clone)]
@@ -37,6 +38,6 @@ impl State {
 /// The log file that is written now.
 pub(super) struct FileSink {
     pub(super) path: PathBuf,
-    pub(super) rotation: Rotation,
+    pub(super) limits: Limits,
     pub(super) writer: Writer,
 }

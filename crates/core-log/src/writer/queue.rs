@@ -1,6 +1,8 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tracing::Level;
+
 use crate::format::Format;
 
 /// How long lines are given to gather behind the first one. A wake-up costs a caller more than ten
@@ -8,6 +10,16 @@ use crate::format::Format;
 const LINGER: Duration = Duration::from_millis(2);
 /// With this much, or half of what is allowed, no more is waited for.
 const ENOUGH: usize = 256 << 10;
+
+/// How much of the room a level may take: what is left is for the levels above it.
+fn share(limit: usize, level: Level) -> usize {
+    match level {
+        Level::ERROR => limit,
+        Level::WARN => limit - limit / 8,
+        Level::INFO => limit - limit / 4,
+        _ => limit / 2,
+    }
+}
 
 /// Lines on their way to one destination, bounded in bytes.
 pub(super) struct Queue {
@@ -33,6 +45,8 @@ struct State {
     awaited: u64,
     /// The writer sleeps until there is this much.
     sleeps_until: Option<usize>,
+    /// The destination is to be looked at, whatever there is to write.
+    is_poked: bool,
     is_closed: bool,
 }
 
@@ -61,7 +75,7 @@ impl State {
 
     /// Whether the writer should wake up; it is told once.
     fn wakes(&mut self) -> bool {
-        let is_urgent = self.is_closed || self.awaited > self.finished;
+        let is_urgent = self.is_closed || self.is_poked || self.awaited > self.finished;
         let size = self.waiting.bytes.len();
         self.sleeps_until.take_if(|until| size >= *until || is_urgent).is_some()
     }
@@ -79,6 +93,7 @@ impl Queue {
             finished: 0,
             awaited: 0,
             sleeps_until: None,
+            is_poked: false,
             is_closed: false,
         };
         Self { state: Mutex::new(state), filled: Condvar::new(), left: Condvar::new() }
@@ -99,12 +114,13 @@ impl Queue {
         }
     }
 
-    pub(super) fn push(&self, line: &[u8]) {
+    pub(super) fn push(&self, level: Level, line: &[u8]) {
         self.change(|state| {
             if state.is_closed {
                 return;
             }
-            if state.waiting.bytes.len() + state.in_flight + line.len() > state.limit {
+            if state.waiting.bytes.len() + state.in_flight + line.len() > share(state.limit, level)
+            {
                 state.waiting.dropped += 1;
             } else {
                 state.add(line);
@@ -122,7 +138,7 @@ impl Queue {
     /// Waits for lines. `None` when the queue is closed and empty.
     pub(super) fn take(&self) -> Option<Batch> {
         let mut state = self.lock();
-        while state.waiting.lines + state.waiting.dropped == 0 {
+        while state.waiting.lines + state.waiting.dropped == 0 && !state.is_poked {
             if state.is_closed {
                 return None;
             }
@@ -130,6 +146,7 @@ impl Queue {
             state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.sleeps_until = None;
+        state.is_poked = false;
         let batch = state.batch();
         state.in_flight = batch.bytes.len();
         Some(batch)
@@ -173,6 +190,11 @@ impl Queue {
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         true
+    }
+
+    /// Gives an empty batch, if there is no other.
+    pub(super) fn poke(&self) {
+        self.change(|state| state.is_poked = true);
     }
 
     /// Takes a last line, for which there is always room, and none after it.

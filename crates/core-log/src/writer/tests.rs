@@ -48,10 +48,9 @@ impl Scene {
     ) -> Self {
         let (steps, script) = channel();
         let (sender, written) = channel();
+        let destination = Box::new(Scripted { steps: script, written: sender });
         let writer = Writer::start(
-            "test-writer",
-            "test",
-            Box::new(Scripted { steps: script, written: sender }),
+            Sink { thread: "test-writer", name: "test", destination, has_failed: false },
             (limit, Format::Json),
             Observer::new(observer),
             |format, lines, reason| format!("dropped {lines} {reason} {format:?}\n"),
@@ -70,7 +69,7 @@ impl Scene {
 
     /// Hands a line over and waits until the destination is asked to take it.
     fn block(&self, line: &str) {
-        self.writer.push(line);
+        self.writer.push(Level::ERROR, line);
         while !self.writer.queue.is_taken() {
             std::thread::yield_now();
         }
@@ -100,7 +99,7 @@ fn a_blocked_destination_holds_nobody_up() {
     scene.block("1\n");
     // What is being written counts: two of these have room.
     for line in ["22\n", "33\n", "44\n", "55\n"] {
-        scene.writer.push(line);
+        scene.writer.push(Level::ERROR, line);
     }
     assert!(!scene.writer.flush(deadline(Duration::ZERO)));
     scene.writer.configure(8, Format::Console { color: false });
@@ -115,11 +114,31 @@ fn a_blocked_destination_holds_nobody_up() {
     assert_eq!(event, "Dropped { sink: \"test\", reason: \"buffer_full\", lines: 2 }");
 }
 
+/// LOG-5: what has no room goes by its level, the lowest first.
+#[test]
+fn low_levels_go_first() {
+    let scene = Scene::new(80);
+    let levels = [Level::TRACE, Level::DEBUG, Level::INFO, Level::WARN, Level::ERROR];
+    scene.block("0\n");
+    for _ in 0..20 {
+        for level in levels {
+            scene.writer.push(level, &format!("{}\n", &level.as_str()[..1]));
+        }
+    }
+    let (text, events) = scene.end("");
+    let count = |letter: &str| text.lines().filter(|line| *line == letter).count();
+    // At half of the room the details go, at three quarters what is usual, then warnings.
+    assert_eq!(["T", "D", "I", "W", "E"].map(count), [4, 4, 7, 10, 14], "{text}");
+    let dropped = 100 - 39;
+    assert!(text.contains(&format!("dropped {dropped} buffer_full")), "{text}");
+    assert!(events[0].contains(&format!("lines: {dropped}")), "{events:?}");
+}
+
 /// LOG-5: what was dropped is told, also if nothing else is ever written.
 #[test]
 fn a_line_without_room_is_counted_at_the_end() {
     let scene = Scene::new(8);
-    scene.writer.push("much too long\n");
+    scene.writer.push(Level::ERROR, "much too long\n");
     let (text, events) = scene.end("");
     assert_eq!(text, "dropped 1 buffer_full Json\n");
     assert_eq!(events.len(), 1, "{events:?}");
@@ -132,7 +151,7 @@ fn a_failing_destination_recovers() {
     let scene = Scene::new(100);
     for _ in 0..2 {
         scene.step(Err(io::ErrorKind::StorageFull.into()));
-        scene.writer.push("lost\n");
+        scene.writer.push(Level::ERROR, "lost\n");
         assert!(scene.flush());
         assert!(scene.writer.has_failed());
     }
@@ -177,13 +196,13 @@ fn a_torn_line_is_made_whole() {
         let scene = Scene::new(100);
         // What comes while the first line is written goes as one batch.
         scene.block("0\n");
-        ["one\n", "two\n", "six\n"].iter().for_each(|line| scene.writer.push(line));
+        ["one\n", "two\n", "six\n"].iter().for_each(|line| scene.writer.push(Level::ERROR, line));
         scene.step(Ok(ALL));
         assert_eq!(scene.next(), "0\n");
         steps.into_iter().for_each(|step| scene.step(step));
         assert!(scene.flush());
         if is_twice {
-            scene.writer.push("mid\n");
+            scene.writer.push(Level::ERROR, "mid\n");
             assert!(scene.flush());
         }
         let (text, _) = scene.end("last\n");
@@ -196,7 +215,7 @@ fn a_torn_line_is_made_whole() {
 fn a_panic_stops_no_line() {
     let scene = Scene::observed(100, channel().1, |_| panic!("on purpose"));
     scene.step(Err(io::ErrorKind::StorageFull.into()));
-    scene.writer.push("lost\n");
+    scene.writer.push(Level::ERROR, "lost\n");
     assert!(scene.flush());
     assert_eq!(scene.end("last\n").0, "dropped 1 write_failed Json\nlast\n");
 }
@@ -213,7 +232,7 @@ fn a_flush_ends_under_load() {
             std::thread::yield_now();
         }
         // This one comes later, and is never written.
-        writer.push("2\n");
+        writer.push(Level::ERROR, "2\n");
         steps.send(Ok(ALL)).unwrap();
         assert!(flush.join().unwrap());
     });
@@ -230,11 +249,13 @@ fn lines_come_out_whole_and_in_order() {
     std::thread::scope(|threads| {
         for thread in 0..4 {
             let writer = &writer;
-            threads.spawn(move || (0..500).for_each(|n| writer.push(&format!("{thread}:{n}\n"))));
+            threads.spawn(move || {
+                (0..500).for_each(|n| writer.push(Level::ERROR, &format!("{thread}:{n}\n")));
+            });
         }
     });
     assert!(writer.close("the end\n", deadline(SOON)));
-    writer.push("after the end\n");
+    writer.push(Level::ERROR, "after the end\n");
     assert!(writer.close("again\n", deadline(SOON)));
     let text = text(&written);
     for thread in 0..4 {
@@ -251,7 +272,7 @@ fn lines_come_out_whole_and_in_order() {
 fn a_dropped_writer_ends() {
     let Scene { writer, steps, written, .. } = Scene::new(100);
     drop(steps);
-    writer.push("1\n");
+    writer.push(Level::ERROR, "1\n");
     drop(writer);
     assert_eq!(written.recv(), Ok(b"1\n".to_vec()));
     // The destination is gone, and the thread with it.

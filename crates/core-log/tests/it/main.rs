@@ -9,5 +9,6 @@ mod file;
 mod levels;
 mod operation;
 mod output;
+mod rotation;
 mod secrets;
 mod threads;
