@@ -61,7 +61,7 @@ impl Worker {
     fn write_first(&mut self, format: Format) -> Result<(), (io::Error, u64)> {
         let torn = std::mem::take(&mut self.torn);
         let (written, result) = self.put(&torn);
-        self.tear(&torn, written);
+        self.torn.extend_from_slice(&torn[written..]);
         result.map_err(|error| (error, u64::MAX))?;
         for (reason, text) in REASONS.into_iter().enumerate() {
             let lines = self.unannounced[reason];

@@ -3,11 +3,14 @@
 //! This program starts itself again with the name of a case, and looks at what that one wrote.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test program")]
 
+mod pressure;
+
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use core_log::{Config, Logging, Options, Record};
+use pressure::Part;
 use serde_json::Value;
 
 const SOON: Duration = Duration::from_secs(10);
@@ -41,9 +44,24 @@ fn main() {
     if let Some((_, work, _)) = CASES.iter().find(|(name, ..)| wanted.as_deref() == Some(name)) {
         return work();
     }
+    let pressure = pressure::CASES;
+    if let Some((_, work, _)) = pressure.iter().find(|(name, ..)| wanted.as_deref() == Some(name)) {
+        return work();
+    }
     for (name, _, check) in CASES {
         let (output, errors) = run(name);
         check(&output, &errors);
+        println!("test process {name} ... ok");
+    }
+    for (name, _, check) in pressure {
+        let program = std::env::current_exe().unwrap();
+        let mut command = Command::new(&program);
+        if name == "full disk" {
+            // In name spaces of its own it may mount, and nothing of that is left.
+            command = Command::new("unshare");
+            command.args(["--map-root-user", "--mount", "--"]).arg(&program);
+        }
+        check(Part::start(command.arg(name)));
         println!("test process {name} ... ok");
     }
 }
