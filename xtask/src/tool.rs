@@ -69,9 +69,9 @@ pub(crate) const WRK: Tool =
     Tool { name: "wrk", probe: &["bash", "-c", "wrk -v | grep wrk"], get: "apt-get install wrk" };
 
 /// All of them.
-pub(crate) const TOOLS: &[Tool] =
-    &[BASH, CLIPPY, CURL, GIT, GO, HAPROXY, NATS, OPENSSL, PROMTOOL, PYTHON, RUSTFMT, WRK];
-    &[BASH, CLIPPY, CURL, GIT, HAPROXY, LOGROTATE, NATS, OPENSSL, PROMTOOL, PYTHON, RUSTFMT, WRK];
+pub(crate) const TOOLS: &[Tool] = &[
+    BASH, CLIPPY, CURL, GIT, GO, HAPROXY, LOGROTATE, NATS, OPENSSL, PROMTOOL, PYTHON, RUSTFMT, WRK,
+];
 
 impl Tool {
     /// Looks for it, and tries it.
