@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use core_config::{Loaded, Watcher};
 use core_health::{Health, Latch};
@@ -16,7 +17,7 @@ use tower_layer::Layer as _;
 use tracing::Level;
 
 use crate::blocking::blocking;
-use crate::listen::Bound as Port;
+use crate::listen::{Bound as Port, Limits};
 use crate::load::Sources;
 use crate::ops::OpsService;
 use crate::outcome::TARGET;
@@ -35,10 +36,14 @@ use crate::{BoxError, Error, Host, Settings, host};
 const LOG: &str = TARGET;
 
 /// Tasks of a start that failed have this long to be cut off.
-const TASKS: std::time::Duration = std::time::Duration::from_secs(1);
+const TASKS: Duration = Duration::from_secs(1);
 
-/// As many connections as operators and their tools need.
-const OPS_CONNECTIONS: usize = 256;
+/// As many connections as operators and their tools need. Who takes one and says nothing does not
+/// keep probes away for long.
+const OPS_LIMITS: Limits = Limits { connections: 256, head: Duration::from_secs(10) };
+
+/// As long as balancers keep idle connections.
+const APP_HEAD: Duration = Duration::from_secs(60);
 
 /// What a service is built from.
 pub(crate) struct Ingredients<A> {
@@ -283,7 +288,7 @@ impl<A: core_config::Settings> Built<A> {
         )
         .map_err(refused("http"))?;
         let service = stack.layer(OpsService::new(self.host.clone()));
-        let (serve, door) = port.serve(service, OPS_CONNECTIONS, None);
+        let (serve, door) = port.serve(service, OPS_LIMITS, None);
         Ok(self.ops.spawn(async move {
             serve.await;
             drop(door);
@@ -293,10 +298,10 @@ impl<A: core_config::Settings> Built<A> {
     /// The app's port, and the steps of the stop that concern it.
     fn serve_app<S: AppService>(&self, port: Port, front: Front<S>) -> Result<(), Error> {
         let most = self.host.settings().host.server.max_connections;
-        let most =
-            usize::try_from(most).unwrap_or(usize::MAX).min(tokio::sync::Semaphore::MAX_PERMITS);
-        let (serve, door) =
-            port.serve(self.app_stack.layer(front), most, Some(self.host.stopping()));
+        let connections = usize::try_from(most).unwrap_or(usize::MAX);
+        let limits = Limits { connections, head: APP_HEAD };
+        let stopping = Some(self.host.stopping());
+        let (serve, door) = port.serve(self.app_stack.layer(front), limits, stopping);
         let door = Arc::new(door);
         let shutdown = self.host.shutdown();
         let health = self.host.health().clone();
@@ -348,7 +353,7 @@ async fn give_up<A>(runner: Runner, host: &Host<A>, error: Error) -> (Error, Rep
 
 /// Waits for the log's writer, which may be waiting for a disk.
 async fn flush(logging: Logging) -> Result<(), BoxError> {
-    const MOST: std::time::Duration = std::time::Duration::from_secs(1);
+    const MOST: Duration = Duration::from_secs(1);
     let is_written = blocking(move || logging.flush(MOST)).await?;
     if is_written { Ok(()) } else { Err("the log could not be written in time".into()) }
 }

@@ -33,6 +33,16 @@ const QUEUE: Duration = Duration::from_millis(20);
 /// And this long at most, for a place to come free: more come as long as balancers do not know.
 const LATE: Duration = Duration::from_secs(5);
 
+/// What strangers may take of a port.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// As many connections at once; the next wait in the operating system's queue.
+    pub(crate) connections: usize,
+    /// How long a connection may say nothing, or take for the head of a request. hyper counts the
+    /// pause between two requests in.
+    pub(crate) head: Duration,
+}
+
 /// A port that is taken.
 #[derive(Debug)]
 pub(crate) struct Bound {
@@ -61,7 +71,7 @@ impl Bound {
     pub(crate) fn serve<S, B>(
         self,
         service: S,
-        max_connections: usize,
+        limits: Limits,
         stopping: Option<Stopping>,
     ) -> (impl Future<Output = ()> + Send + use<S, B>, Door)
     where
@@ -75,8 +85,7 @@ impl Bound {
         let (close, closed) = watch::channel(false);
         let connections = InFlight::default();
         let door = Door { close, connections: connections.clone() };
-        let places = Arc::new(Semaphore::new(max_connections));
-        (accept(self.listener, service, places, connections, closed, stopping), door)
+        (accept(self.listener, service, limits, connections, closed, stopping), door)
     }
 }
 
@@ -102,7 +111,7 @@ impl Door {
 async fn accept<S, B>(
     listener: TcpListener,
     service: S,
-    places: Arc<Semaphore>,
+    limits: Limits,
     connections: InFlight,
     closed: watch::Receiver<bool>,
     stopping: Option<Stopping>,
@@ -114,6 +123,7 @@ async fn accept<S, B>(
     S::Future: Send,
     B: http_body::Body<Data = bytes::Bytes, Error: Into<BoxError>> + Send + 'static,
 {
+    let places = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
     // The door is not shut before this is.
     let accepting = connections.guard();
     let after_close = |delay| {
@@ -153,6 +163,7 @@ async fn accept<S, B>(
         let serve = connection::serve(
             prepare(stream),
             peer,
+            limits.head,
             service.clone(),
             closed.clone(),
             stopping.clone(),
@@ -183,5 +194,64 @@ async fn wait_after(error: &io::Error) {
     if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
         tracing::warn!(target: LOG, %error, "connections cannot be accepted");
         sleep(BACK_OFF).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    async fn serving(limits: Limits) -> (SocketAddr, Door) {
+        let port = Bound::bind(([127, 0, 0, 1], 0).into(), "test").await.expect("a free port");
+        let address = port.address();
+        let service = axum::Router::new().route("/", axum::routing::get(async || "hello"));
+        let (serve, door) = port.serve(service, limits, None);
+        #[expect(clippy::disallowed_methods, reason = "a test is a host")]
+        tokio::spawn(serve);
+        (address, door)
+    }
+
+    async fn connect(address: SocketAddr) -> TcpStream {
+        TcpStream::connect(address).await.expect("the port is open")
+    }
+
+    /// HTTP-4: whoever says nothing, or not enough, has its place for no longer than is allowed.
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_not_waited_for() {
+        let head = Duration::from_secs(10);
+        let (address, _door) = serving(Limits { connections: 8, head }).await;
+        for said in ["", "GET", "GET / HTTP/1.1\r\n"] {
+            let (begin, mut stream) = (Instant::now(), connect(address).await);
+            stream.write_all(said.as_bytes()).await.expect("it is open");
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.expect("an end");
+            let took = begin.elapsed();
+            assert!(answer.is_empty(), "{said:?}");
+            assert!(took >= head && took < head * 2 + head / 2, "{said:?}: {took:?}");
+        }
+    }
+
+    /// HTTP-4: past the limit a connection waits, unanswered, until another has ended.
+    #[tokio::test]
+    async fn connections_are_limited() {
+        let head = Duration::from_secs(60);
+        let (address, door) = serving(Limits { connections: 2, head }).await;
+        let ask = async |stream: &mut TcpStream| {
+            stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("it is open");
+            let mut answer = [0; 15];
+            stream.read_exact(&mut answer).await.expect("an answer");
+            assert_eq!(&answer, b"HTTP/1.1 200 OK");
+        };
+        let (mut first, mut second) = (connect(address).await, connect(address).await);
+        ask(&mut first).await;
+        ask(&mut second).await;
+        let mut third = connect(address).await;
+        assert_eq!(door.connections().count(), 3, "two, and the door itself");
+        drop(first);
+        ask(&mut third).await;
+        assert_eq!(door.connections().count(), 3);
     }
 }

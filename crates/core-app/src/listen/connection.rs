@@ -27,9 +27,6 @@ use crate::BoxError;
 /// Under which name this is logged.
 const LOG: &str = "core_app::http";
 
-/// How long a connection may say nothing, or take for the head of a request. hyper counts the pause
-/// between two requests in, so it is as long as balancers keep idle connections.
-const HEAD: Duration = Duration::from_secs(60);
 /// Who had connected when the door closed has this long to send a request.
 const LAST_REQUEST: Duration = Duration::from_millis(500);
 /// Whoever reads the end of its answer has this long for it when the door is closed.
@@ -45,6 +42,7 @@ const HEAD_BYTES: usize = 64 << 10;
 pub(super) async fn serve<S, B>(
     stream: TcpStream,
     peer: SocketAddr,
+    head: Duration,
     service: S,
     mut closed: watch::Receiver<bool>,
     stopping: Option<Stopping>,
@@ -82,7 +80,7 @@ pub(super) async fn serve<S, B>(
     };
     let first = tokio::select! {
         biased;
-        first = timeout(HEAD, FirstBytes::read(stream)) => first,
+        first = timeout(head, FirstBytes::read(stream)) => first,
         () = silence => return,
     };
     let Ok(Ok((protocol, stream))) = first else { return };
@@ -91,7 +89,7 @@ pub(super) async fn serve<S, B>(
         Protocol::Http1 => {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(HEAD)
+                .header_read_timeout(head)
                 .max_buf_size(HEAD_BYTES)
                 .serve_connection(io, service);
             to_the_end(connection, closed, requests).await

@@ -49,11 +49,17 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// HLT-1, STOP-4: with every worker of the app stuck, liveness fails, the ops port answers, and the
-/// process ends at its deadline by 124, with the last line.
+/// HLT-1, STOP-4, STOP-7: with every worker of the app stuck, liveness fails, the ops port answers,
+/// systemd hears no more that the process lives, and the process ends at its deadline by 124, with the
+/// last line.
 fn the_watchdog_ends_what_is_stuck() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
     let arguments = ["--set", "server.shutdown_timeout=2.5s", "--set", "runtime.stall_limit=1s"];
-    let service = Started::new("stuck", &arguments);
+    let variables = [("NOTIFY_SOCKET", address.to_str().unwrap()), ("WATCHDOG_USEC", "20000")];
+    let service = Started::with_variables("stuck", &arguments, &variables);
     service.wait_for_message("started");
     let mut client = service.connect("app");
     client.write_all(b"GET /block HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
@@ -65,6 +71,13 @@ fn the_watchdog_ends_what_is_stuck() {
         assert!(began.elapsed() < Duration::from_secs(20), "liveness does not fail");
         std::thread::sleep(Duration::from_millis(20));
     }
+    // What was told before; then nothing for 25 periods.
+    let mut beats = 0;
+    while socket.recv(&mut [0; 64]).is_ok() {
+        beats += 1;
+        assert!(beats < 1000, "systemd is told that a stuck process lives");
+    }
+    assert!(beats > 1, "{beats}");
     service.signal("TERM");
     service.wait_for_message("stopping");
     assert!(service.get("ops", "/health/ready").starts_with("HTTP/1.1 503"));
