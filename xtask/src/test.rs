@@ -3,12 +3,13 @@
 mod alone;
 mod docs;
 mod package;
+mod secrets;
 mod unit;
 
 use std::path::Path;
 
 use crate::job::{Job, refuse};
-use crate::tool::{BASH, CURL, LOGROTATE, NATS, OPENSSL, PROMTOOL};
+use crate::tool::{BASH, CURL, GO, LOGROTATE, NATS, OPENSSL, PROMTOOL};
 use crate::{drain, tidy};
 
 pub(crate) const SUITES: &[Job] = &[
@@ -41,6 +42,12 @@ pub(crate) const SUITES: &[Job] = &[
         shows: "Mira works on a real NATS server that is killed and started again",
         needs: &[NATS],
         run: |context| unit::named(context, "nats"),
+    },
+    Job {
+        name: "secrets",
+        shows: "secrets are read, watched and renewed on real servers, through their restarts",
+        needs: &[GO, OPENSSL],
+        run: secrets::run,
     },
     Job {
         name: "drain",

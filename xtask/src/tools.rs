@@ -1,5 +1,6 @@
 //! `cargo xtask tools`: the programs that this command gets by itself.
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
@@ -11,7 +12,7 @@ use crate::tool::places::Places;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The tools; all of them, unless some are named.
+    /// Tools, or single programs of them; all tools, unless some are named.
     #[arg(value_name = "NAME", value_parser = names())]
     tools: Vec<String>,
     /// List what is found where and what would be done, and do nothing. In a pipe, columns are
@@ -24,8 +25,7 @@ pub(crate) struct Options {
 }
 
 fn names() -> PossibleValuesParser {
-    let mut names: Vec<_> = KEPT.iter().map(|kept| kept.tool).collect();
-    names.dedup();
+    let names: BTreeSet<_> = KEPT.iter().flat_map(|kept| [kept.tool, kept.program]).collect();
     PossibleValuesParser::new(names)
 }
 
@@ -49,7 +49,9 @@ pub(crate) fn get(context: &Context, tools: &[String]) -> anyhow::Result<Vec<Pat
 }
 
 fn chosen(tools: &[String]) -> impl Iterator<Item = &'static Kept> {
-    KEPT.iter().filter(|kept| tools.is_empty() || tools.iter().any(|name| name == kept.tool))
+    let is_named =
+        |kept: &&Kept| tools.iter().any(|name| [kept.tool, kept.program].contains(&&**name));
+    KEPT.iter().filter(move |kept| tools.is_empty() || is_named(kept))
 }
 
 type Row = [String; 5];

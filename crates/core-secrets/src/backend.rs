@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `env` | [`Environment`] | variables that the host hands in |
 //! | `file` | [`Files`] | files below one folder, as Docker and Kubernetes mount them |
+//! | `kubernetes` | `Kubernetes`, with the feature `kubernetes` | Secrets of the API server |
 //! | `vault` | `Vault`, with the feature `vault` | HashiCorp Vault and OpenBao |
 
 use std::convert::Infallible;
@@ -11,16 +12,21 @@ use std::future::{Future, pending, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::stream::{self, Stream};
 use tokio::time::Instant;
 
 mod data;
 mod environment;
 mod error;
 mod files;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod lease;
 #[cfg(feature = "vault")]
 mod vault;
 
+#[cfg(feature = "kubernetes")]
+pub use self::kubernetes::Kubernetes;
 #[cfg(feature = "vault")]
 pub use self::vault::Vault;
 pub use self::{
@@ -39,6 +45,9 @@ pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, BackendError>> + S
 
 /// What a backend does by itself, for as long as the service runs.
 pub type Chores<'a> = Pin<Box<dyn Future<Output = Infallible> + Send + 'a>>;
+
+/// Says again and again that a secret may have another value.
+pub type Changes<'a> = Pin<Box<dyn Stream<Item = ()> + Send + 'a>>;
 
 /// A place that secrets are read from.
 ///
@@ -87,6 +96,17 @@ pub trait Backend: Send + Sync + 'static {
     /// backend's own. A panic is taken for [`ErrorKind::Invalid`].
     fn get<'a>(&'a self, path: &'a str, key: Option<&'a str>) -> Answer<'a>;
 
+    /// Tells whenever the secret at a path may have another value, so that it is read again at once,
+    /// and not only when its interval is over. Listened to for as long as
+    /// [`Secrets::run`](crate::Secrets::run) runs, by one listener for each path.
+    ///
+    /// A backend that cannot listen any more goes on trying, with pauses of its own, and tells of
+    /// what it may have missed. It may tell too often. Default: never.
+    fn changes<'a>(&'a self, path: &'a str) -> Changes<'a> {
+        let _ = path;
+        never()
+    }
+
     /// Prolongs a lease by what it was first granted for, and gives it as it is then. The answer
     /// may be shorter, which says that the lease nears its last end: the value is read anew then.
     ///
@@ -121,9 +141,18 @@ pub trait Backend: Send + Sync + 'static {
     }
 }
 
+/// Nothing is ever told.
+fn never<'a>() -> Changes<'a> {
+    Box::pin(stream::pending())
+}
+
 impl<B: Backend + ?Sized> Backend for Arc<B> {
     fn get<'a>(&'a self, path: &'a str, key: Option<&'a str>) -> Answer<'a> {
         (**self).get(path, key)
+    }
+
+    fn changes<'a>(&'a self, path: &'a str) -> Changes<'a> {
+        (**self).changes(path)
     }
 
     fn renew<'a>(&'a self, lease: &'a Lease) -> Asked<'a, Lease> {

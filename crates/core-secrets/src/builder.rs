@@ -14,7 +14,7 @@ use crate::table::Table;
 use crate::{Backend, Config, Error, Event, Secrets};
 
 /// Backends that a feature of the same name brings.
-const BY_FEATURE: &[&str] = &["vault"];
+const BY_FEATURE: &[&str] = &["kubernetes", "vault"];
 
 /// Puts [`Secrets`] together. Does no input or output.
 #[must_use = "nothing is made before `build`"]
@@ -26,13 +26,20 @@ pub struct Builder {
 
 impl Builder {
     pub(crate) fn new(config: Config) -> Self {
-        let files: Arc<dyn Backend> = Arc::new(Files::new(&config.file.directory));
-        Self { backends: BTreeMap::from([("file".into(), files)]), config, observer: None }
+        let backends: Vec<(&str, Arc<dyn Backend>)> = vec![
+            ("file", Arc::new(Files::new(&config.file.directory))),
+            #[cfg(feature = "kubernetes")]
+            ("kubernetes", Arc::new(crate::backend::Kubernetes::new(config.kubernetes.clone()))),
+        ];
+        let named = |(name, backend): (&str, _)| (name.to_owned(), backend);
+        let backends = backends.into_iter().map(named).collect();
+        Self { backends, config, observer: None }
     }
 
     /// Registers a backend under a name, in place of one that has it.
     ///
-    /// It is asked if [`Config::backend`] names it. `file` is registered from the start;
+    /// It is asked if [`Config::backend`] names it. `file` is registered from the start, and so are
+    /// those whose features are compiled in;
     /// `env` is [`Environment`](crate::backend::Environment), which the host has to hand in because
     /// no crate reads the environment by itself.
     pub fn with_backend(mut self, name: impl Into<String>, backend: impl Backend) -> Self {

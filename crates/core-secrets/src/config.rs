@@ -5,9 +5,13 @@ use core_types::Duration;
 use crate::Error;
 
 mod backends;
+mod kubernetes;
 mod vault;
+#[cfg(feature = "kubernetes")]
+pub(crate) use self::kubernetes::is_name;
 pub use self::{
     backends::Backends,
+    kubernetes::KubernetesConfig,
     vault::{VaultAuth, VaultConfig},
 };
 
@@ -44,6 +48,8 @@ pub struct Config {
     pub retry_budget: Duration,
     /// The backend `file`.
     pub file: FileConfig,
+    /// The backend `kubernetes`.
+    pub kubernetes: KubernetesConfig,
     /// The backend `vault`.
     pub vault: VaultConfig,
 }
@@ -58,6 +64,7 @@ impl Default for Config {
             retry_delay: Duration::from_secs(1),
             retry_budget: Duration::from_secs(30),
             file: FileConfig::default(),
+            kubernetes: KubernetesConfig::default(),
             vault: VaultConfig::default(),
         }
     }
@@ -82,6 +89,9 @@ impl Config {
         }
         if !(second..=Duration::from_secs(600)).contains(&self.retry_budget) {
             return out_of("retry_budget", "from 1s to 10m");
+        }
+        if self.backend.names().iter().any(|name| name == "kubernetes") {
+            self.kubernetes.check()?;
         }
         Ok(())
     }

@@ -18,11 +18,12 @@ mod secrets;
 mod status;
 mod table;
 mod term;
+mod watch;
 
 pub use self::{
     backend::{Backend, BackendError, ErrorKind, SecretData},
     builder::Builder,
-    config::{Backends, Config, FileConfig, VaultAuth, VaultConfig},
+    config::{Backends, Config, FileConfig, KubernetesConfig, VaultAuth, VaultConfig},
     error::Error,
     event::{Event, Outcome},
     hold::Hold,

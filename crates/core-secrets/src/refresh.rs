@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt as _;
@@ -43,9 +44,10 @@ impl Secrets {
     /// Reads each secret again in its own time, for ever: the host spawns it.
     ///
     /// With [`Config::auto_refresh`](crate::Config::auto_refresh), every secret that was asked for
-    /// is read again after at most [`Config::refresh_interval`](crate::Config::refresh_interval);
-    /// eight at a time. One whose backend was out of reach is asked for once an interval, without
-    /// repetitions, until it is there again: an outage makes no more requests than good times do.
+    /// is read again after at most [`Config::refresh_interval`](crate::Config::refresh_interval), and
+    /// at once if its backend [tells of a change](crate::Backend::changes); eight at a time. One
+    /// whose backend was out of reach is asked for once an interval, without repetitions, until it is
+    /// there again: an outage makes no more requests than good times do.
     ///
     /// Leases are kept in any case, for a value whose lease is over is of no use: prolonged at two
     /// thirds of what is left, and the value read anew before the last end. So are the backends'
@@ -65,7 +67,11 @@ impl Secrets {
                 count.mark_unchanged();
                 for entry in inner.table.from(known) {
                     let inner = &inner;
-                    tasks.push(Box::pin(async move { inner.keep(&entry).await }));
+                    let kept = Arc::clone(&entry);
+                    tasks.push(Box::pin(async move { inner.keep(&kept).await }));
+                    if inner.config.auto_refresh {
+                        tasks.push(Box::pin(async move { inner.keep_watched(&entry).await }));
+                    }
                     known += 1;
                 }
                 select(pin!(count.changed()), tasks.next()).await;
@@ -126,7 +132,7 @@ impl Inner {
 
     /// Reads a path again, unless somebody else does so from now on. Of what is lent, offers to
     /// those who refused it.
-    async fn refresh(&self, entry: &Entry) {
+    pub(crate) async fn refresh(&self, entry: &Entry) {
         let _permit = self.permits.acquire().await.expect("never closed");
         let begun = entry.begun.load(Ordering::Acquire);
         let mut flight = entry.flight.lock().await;

@@ -31,7 +31,7 @@ pub(crate) fn quiet(context: &Context) -> &'static [&'static str] {
 }
 
 /// `1 test`, `2 tests`
-fn tests(number: usize) -> String {
+pub(crate) fn tests(number: usize) -> String {
     format!("{number} test{}", if number == 1 { "" } else { "s" })
 }
 

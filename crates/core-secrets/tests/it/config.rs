@@ -42,6 +42,38 @@ fn ranges_are_checked() {
     assert_eq!(refused(|config| config.backend = "".into()), "no secrets backend is configured");
 }
 
+#[test]
+fn the_ranges_of_a_backend_count_when_it_is_used() {
+    let build = |backend: &str, namespace: &str, milliseconds| {
+        let mut config = Config::default();
+        config.backend = backend.into();
+        config.kubernetes.namespace = namespace.into();
+        config.kubernetes.request_timeout = Duration::from_millis(milliseconds);
+        Secrets::builder(config).build()
+    };
+    for (namespace, milliseconds, expected) in [
+        ("a/b", 2000, "`kubernetes.namespace` must be lower-case letters, digits and `-`"),
+        ("", 99, "`kubernetes.request_timeout` must be from 100ms to 1m"),
+        ("a", 60_001, "`kubernetes.request_timeout` must be from 100ms to 1m"),
+    ] {
+        let error = build("file,kubernetes", namespace, milliseconds).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        assert!(build("file", namespace, milliseconds).is_ok());
+    }
+}
+
+#[cfg(not(feature = "kubernetes"))]
+#[test]
+fn a_backend_that_was_not_compiled_in_names_its_feature() {
+    let mut config = Config::default();
+    config.backend = "kubernetes".into();
+    let error = Secrets::builder(config).build().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the secrets backend `kubernetes` was not compiled in: build with the feature `kubernetes`"
+    );
+}
+
 #[cfg(feature = "serde")]
 #[test]
 fn a_file_may_name_one_backend_or_several() {
