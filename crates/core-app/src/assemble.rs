@@ -1,6 +1,7 @@
 //! Build, then bind, then spawn: each step can fail in its own way, and none does another's work.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use core_metrics::Metrics;
 use core_shutdown::{Phase, Priority, Report, Runner};
 use futures_util::future::{Either, select};
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tower_layer::Layer as _;
 use tracing::Level;
 
@@ -74,6 +75,7 @@ pub(crate) struct Built<A> {
     service_manager: Option<ServiceManager>,
     /// Of a process of its own; a part of one shares its runtime with others.
     stall_watch: Option<StallWatch>,
+    secrets_health: Pin<Box<dyn Future<Output = ()> + Send>>,
     app: Handle,
     ops: Handle,
 }
@@ -145,7 +147,9 @@ impl<A: core_config::Settings> Built<A> {
 
         let tasks = Tasks::new(app.clone(), health.clone(), shutdown.clone(), &metrics)?;
         let (secrets, paths) = (sources.secrets.clone(), sources.loader.paths());
-        wire::health::secrets(&health, secrets.clone()).map_err(refused("health"))?;
+        let changed = ingredients.secrets_wire.changed();
+        let secrets_health =
+            wire::health::secrets(&health, secrets.clone(), changed).map_err(refused("health"))?;
         if stall_watch.is_some() {
             wire::health::resources(&health, &live).map_err(refused("health"))?;
         }
@@ -174,6 +178,7 @@ impl<A: core_config::Settings> Built<A> {
             start,
             service_manager,
             stall_watch,
+            secrets_health: Box::pin(secrets_health),
             app,
             ops,
         })
@@ -243,7 +248,10 @@ impl<A: core_config::Settings> Bound<A> {
         }
         background.0.push(built.app.spawn(host.health().run()));
         // What runs others' code, such as a backend's, runs where it holds up no operator.
-        background.0.push(built.app.spawn(host.secrets().run()));
+        let keeping = built.app.spawn(host.secrets().run());
+        let keep_no_longer = keeping.abort_handle();
+        background.0.push(keeping);
+        background.0.push(built.app.spawn(built.secrets_health));
         background.0.push(built.app.spawn(built.reloader.run()));
         if let Some(stall_watch) = built.stall_watch.take() {
             background.0.push(built.ops.spawn(stall_watch.run()));
@@ -260,6 +268,9 @@ impl<A: core_config::Settings> Bound<A> {
         match run_start(&built.app, &host, start).await {
             Ok(service) => fill(&slot, service),
             Err(error) => return Err(give_up(built.runner, &host, error).await),
+        }
+        if let Err(error) = give_back(&host, keep_no_longer) {
+            return Err(give_up(built.runner, &host, error).await);
         }
         built.start.release();
         if let Some(service_manager) = &built.service_manager {
@@ -348,6 +359,7 @@ async fn give_up<A>(runner: Runner, host: &Host<A>, error: Error) -> (Error, Rep
     let _ = tokio::time::timeout(TASKS, host.0.tasks.stop()).await;
     let cause = core_types::Chain(&error).to_string();
     let report = runner.unwind(cause).await;
+    let _ = tokio::time::timeout(TASKS, host.secrets().close()).await;
     (error, report)
 }
 
@@ -356,6 +368,24 @@ async fn flush(logging: Logging) -> Result<(), BoxError> {
     const MOST: Duration = Duration::from_secs(1);
     let is_written = blocking(move || logging.flush(MOST)).await?;
     if is_written { Ok(()) } else { Err("the log could not be written in time".into()) }
+}
+
+/// Secrets that are lent are given back when nobody works with them any more: after the service's
+/// own callbacks, all of which it registered in its start.
+fn give_back<A: core_config::Settings>(host: &Host<A>, keeping: AbortHandle) -> Result<(), Error> {
+    let secrets = host.secrets().clone();
+    let settings = host.settings();
+    let is_own = |name: &String| matches!(&**name, "env" | "file");
+    if settings.host.secrets.backend.names().iter().all(is_own) {
+        return Ok(());
+    }
+    let close = || async move {
+        // What keeps leases must not bring them back.
+        keeping.abort();
+        secrets.close().await;
+        Ok(())
+    };
+    host.on_stop("secrets", Priority::LAST, close).map_err(refused("shutdown"))
 }
 
 fn watch<A: core_config::Settings>(

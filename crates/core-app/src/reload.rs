@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use core_config::{Catalog, Key, Live, Origin, Problem};
+use core_secrets::Hold;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::Settings;
@@ -70,6 +71,8 @@ type Answer = Result<Reloaded, ReloadError>;
 
 struct Request {
     cause: Cause,
+    /// Of the value that a rotation has replaced: kept until the new one is in use.
+    hold: Option<Hold>,
     answer: Option<oneshot::Sender<Answer>>,
 }
 
@@ -81,13 +84,19 @@ impl Reload {
     /// Asks, and does not wait.
     pub(crate) fn ask(&self, cause: Cause) {
         // Without a receiver the service is at its end.
-        let _ = self.0.send(Request { cause, answer: None });
+        let _ = self.0.send(Request { cause, hold: None, answer: None });
+    }
+
+    /// Asks because a secret has another value, and keeps the lease of the old one until settings
+    /// with the new one are in force.
+    pub(crate) fn ask_for_rotation(&self, hold: Hold) {
+        let _ = self.0.send(Request { cause: Cause::Rotation, hold: Some(hold), answer: None });
     }
 
     /// Asks, and waits for the answer; `None` when the service is at its end.
     pub(crate) async fn wait(&self, cause: Cause) -> Option<Answer> {
         let (sender, answer) = oneshot::channel();
-        self.0.send(Request { cause, answer: Some(sender) }).ok()?;
+        self.0.send(Request { cause, hold: None, answer: Some(sender) }).ok()?;
         answer.await.ok()
     }
 }
@@ -103,6 +112,8 @@ pub(crate) struct Reloader<A> {
     requests: mpsc::UnboundedReceiver<Request>,
     patience: Duration,
     service_manager: Option<ServiceManager>,
+    /// Of values that settings in force may still hold.
+    holds: Vec<Hold>,
 }
 
 /// A way to ask, and what is to be run to answer.
@@ -123,6 +134,7 @@ pub(crate) fn reloader<A: core_config::Settings>(
         requests,
         patience: PATIENCE,
         service_manager: None,
+        holds: Vec::new(),
     };
     (Reload(sender), reloader)
 }
@@ -141,6 +153,7 @@ impl<A: core_config::Settings> Reloader<A> {
             let mut cause = None;
             while let Some(request) = next {
                 cause = cause.or(Some(request.cause));
+                self.holds.extend(request.hold);
                 answers.extend(request.answer);
                 next = self.requests.try_recv().ok();
             }
@@ -149,6 +162,11 @@ impl<A: core_config::Settings> Reloader<A> {
                 service_manager.reloading();
             }
             let answer = self.again().await;
+            // A refusal leaves the old values in use.
+            if let Ok(reloaded) = &answer {
+                let is_used = !reloaded.changed.is_empty();
+                self.holds.drain(..).filter(|_| is_used).for_each(|hold| hold.accept());
+            }
             if let Some(service_manager) = &self.service_manager {
                 service_manager.reloaded();
             }

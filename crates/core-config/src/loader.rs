@@ -12,8 +12,8 @@ use crate::{
 
 /// Says where settings come from, and reads them, any number of times.
 ///
-/// From the weakest to the strongest: defaults in code, files and folders in the order in which
-/// they were named, `.env`, environment, `--set`. Tables merge; everything else replaces.
+/// From the weakest to the strongest: defaults in code, variables of other tools, files and folders
+/// in the order in which they were named, `.env`, environment, `--set`. Tables merge; everything else replaces.
 ///
 /// The environment is handed over once, at the start: a later reading sees the same variables, so
 /// that a reload depends on the files alone.
@@ -155,6 +155,7 @@ impl<T: Settings> Loader<T> {
             }
             Err(problem) => problems.push(problem),
         };
+        take(Ok(environment::fallbacks(&self.variables, schema)));
         self.files.iter().for_each(|source| source.read(schema, &mut take));
         if let Some(path) = &self.dot_env
             && let Some(found) = dot_env::read(path, &self.prefix, schema).transpose()

@@ -76,7 +76,10 @@ impl Schema {
     pub(crate) fn named(&self) -> &[(Key, View<'_>)] {
         self.named.get_or_init(|| {
             let mut named = self.leaves();
-            named.retain(|(_, view)| view.short_names().chain(view.variable_names()).count() > 0);
+            named.retain(|(_, view)| {
+                let names = view.short_names().chain(view.variable_names());
+                names.chain(view.fallback_names()).count() > 0
+            });
             named
         })
     }

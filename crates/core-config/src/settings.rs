@@ -36,6 +36,7 @@ pub trait Validate {
 /// |---|---|
 /// | `"x-short" = ["LOG_LEVEL"]` | a shorter variable behind the service's prefix |
 /// | `"x-env" = ["GITHUB_TOKEN"]` | a variable by its whole name |
+/// | `"x-env-default" = ["VAULT_ADDR"]` | likewise, of another tool: weaker than every file |
 /// | `"x-expected" = "an address such as `127.0.0.1:80`"` | what an error asks for |
 /// | `"x-restart" = true` | a change of this, and of all below, counts after a restart |
 /// | `"x-former" = ["bind"]` | names that this key had; they are read, and warned of |

@@ -124,6 +124,18 @@ impl Health {
         .map(Component)
     }
 
+    /// As [`component`](Self::component), but it gates nothing: it shows in
+    /// [`Group::Everything`], for parts without which the service still does its work.
+    ///
+    /// # Errors
+    /// [`Error::Name`] and [`Error::Duplicate`].
+    pub fn diagnostic_component(&self, name: &str) -> Result<Component, Error> {
+        self.register(name, |name, now| {
+            Entry::new(name, Kind::Component, "has not reported yet", now).with_gates(false)
+        })
+        .map(Component)
+    }
+
     /// Registers one thing that has to be done before the service has started and is ready.
     ///
     /// # Errors

@@ -3,12 +3,14 @@
 use std::future::ready;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use core_config::Live;
 use core_health::checks::{self, Memory};
 use core_health::{CheckOptions, Error, Event, Health, Report, State};
 use core_metrics::Metrics;
 use core_secrets::{SecretStatus, Secrets};
+use tokio::sync::Notify;
 
 use crate::Settings;
 use crate::blocking::blocking;
@@ -75,14 +77,39 @@ pub(crate) fn to_metrics(health: &Health, metrics: &Metrics) {
     });
 }
 
+/// Changes of secrets are gathered for so long: a hundred that are refreshed together are looked at
+/// once, and a person takes it for at once.
+const GATHERING: Duration = Duration::from_millis(100);
+
 /// Whether secrets are as new as they should be. What they are for works with the old ones still, so
-/// it gates nothing.
-pub(crate) fn secrets(health: &Health, secrets: Secrets) -> Result<(), Error> {
-    let diagnostic = CheckOptions::new().diagnostic();
-    health.check_with("secrets", diagnostic, move || ready(freshness(&secrets.status())))
+/// it gates nothing. To be run: told of a change, it looks.
+pub(crate) fn secrets(
+    health: &Health,
+    secrets: Secrets,
+    changed: Arc<Notify>,
+) -> Result<impl Future<Output = ()> + Send + use<>, Error> {
+    let component = health.diagnostic_component("secrets")?;
+    let look = move || {
+        let (trouble, known, stale) = freshness(&secrets.status());
+        component.set_data("known", known);
+        component.set_data("stale", stale);
+        match trouble {
+            None => component.healthy(),
+            Some(trouble) => component.degraded(&trouble),
+        }
+    };
+    look();
+    Ok(async move {
+        loop {
+            changed.notified().await;
+            look();
+            tokio::time::sleep(GATHERING).await;
+        }
+    })
 }
 
-fn freshness(secrets: &[SecretStatus]) -> Report {
+/// What is the trouble with secrets, how many there are, and how many are stale.
+fn freshness(secrets: &[SecretStatus]) -> (Option<String>, usize, usize) {
     let those = |is_meant: fn(&SecretStatus) -> bool| {
         let meant = secrets.iter().filter(|secret| is_meant(secret));
         let names = meant.map(|secret| match &secret.key {
@@ -92,14 +119,14 @@ fn freshness(secrets: &[SecretStatus]) -> Report {
         names.collect::<Vec<_>>()
     };
     let (stale, refused) = (those(|secret| secret.stale), those(|secret| secret.refused));
-    let report = if !stale.is_empty() {
-        Report::degraded(format!("not refreshed for three intervals: {}", stale.join(", ")))
+    let trouble = if !stale.is_empty() {
+        Some(format!("not refreshed in time: {}", stale.join(", ")))
     } else if !refused.is_empty() {
-        Report::degraded(format!("the new value was refused: {}", refused.join(", ")))
+        Some(format!("the new value was refused: {}", refused.join(", ")))
     } else {
-        Report::healthy()
+        None
     };
-    report.with_data("known", secrets.len()).with_data("stale", stale.len())
+    (trouble, secrets.len(), stale.len())
 }
 
 /// Whether memory and the log's disk run short, where there is a limit and a file.
@@ -144,11 +171,9 @@ async fn disk<A: core_config::Settings>(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::time::Duration;
-
     use core_secrets::backend::{Answer, Backend, BackendError, SecretData};
     use core_types::{Secret, Status};
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
 
@@ -176,13 +201,19 @@ mod tests {
         let interval = config.refresh_interval.get();
         let is_gone = Arc::new(AtomicBool::new(false));
         let backend = Fading(Arc::clone(&is_gone));
-        let secrets = Secrets::builder(config).with_backend("fading", backend).build().unwrap();
+        let changed = Arc::new(Notify::new());
+        let told = Arc::clone(&changed);
+        let secrets = Secrets::builder(config)
+            .with_backend("fading", backend)
+            .with_observer(move |_| told.notify_one())
+            .build()
+            .unwrap();
         secrets.get("db", Some("password")).await.unwrap();
         let health = Health::new(core_health::Config::default(), "0").unwrap();
-        super::secrets(&health, secrets.clone()).unwrap();
-        let look = async |time: Duration| {
-            let both = async { tokio::join!(health.run(), secrets.run()) };
-            assert!(tokio::time::timeout(time, both).await.is_err());
+        let keep = super::secrets(&health, secrets.clone(), changed).unwrap();
+        let mut both = Box::pin(async { tokio::join!(keep, secrets.run()) });
+        let mut look = async |time: Duration| {
+            assert!(tokio::time::timeout(time, &mut both).await.is_err());
             let snapshot = health.snapshot();
             let check = snapshot.checks.iter().find(|check| &*check.name == "secrets").unwrap();
             (check.state, check.reason.as_deref().unwrap_or_default().to_owned())
@@ -190,8 +221,8 @@ mod tests {
         assert_eq!(look(interval * 2).await, (State::Healthy, String::new()));
         is_gone.store(true, Ordering::Relaxed);
         assert_eq!(look(interval).await.0, State::Healthy);
-        let reason = "not refreshed for three intervals: db:password";
-        assert_eq!(look(interval * 4).await, (State::Degraded, reason.into()));
+        let reason = "not refreshed in time: db:password";
+        assert_eq!(look(interval * 3).await, (State::Degraded, reason.into()));
         assert_eq!(health.status(core_health::Group::Readiness), Status::Healthy);
         assert_eq!(health.status(core_health::Group::Everything), Status::Degraded);
     }

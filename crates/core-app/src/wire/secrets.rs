@@ -6,16 +6,20 @@ use core_log::Logging;
 use core_metrics::{CounterFamily, Metrics};
 use core_secrets::{Event, Secrets};
 use core_types::Secret;
+use tokio::sync::Notify;
 
 use crate::Error;
-use crate::reload::{Cause, Reload};
+use crate::reload::Reload;
 
 /// Under which name this is logged.
 const LOG: &str = "core_app::secrets";
 
 /// Hears of secrets from the first reading on, and counts when there are metrics.
 #[derive(Clone, Default)]
-pub(crate) struct SecretsWire(Arc<OnceLock<Connected>>);
+pub(crate) struct SecretsWire {
+    connected: Arc<OnceLock<Connected>>,
+    changed: Arc<Notify>,
+}
 
 struct Connected {
     refreshes: CounterFamily<2>,
@@ -25,7 +29,7 @@ struct Connected {
 
 impl SecretsWire {
     pub(crate) fn observe(&self, event: &Event) {
-        let connected = self.0.get();
+        let connected = self.connected.get();
         match event {
             Event::Refreshed { backend, outcome, .. } => {
                 if let Some(connected) = connected {
@@ -39,11 +43,11 @@ impl SecretsWire {
                 let error = core_types::Chain(error).to_string();
                 tracing::warn!(target: LOG, path = &**path, key = key.as_deref(), cached, error, "secret cannot be read");
             }
-            Event::Rotated { path, key, .. } => {
+            Event::Rotated { path, key, hold, .. } => {
                 tracing::info!(target: LOG, path = &**path, key = key.as_deref(), "secret rotated");
                 if let Some(connected) = connected {
                     connected.rotations.increment();
-                    connected.reload.ask(Cause::Rotation);
+                    connected.reload.ask_for_rotation(hold.clone());
                 }
             }
             Event::Refused { path, key, reason, .. } => {
@@ -52,8 +56,21 @@ impl SecretsWire {
             Event::Stale { path, key, .. } => {
                 tracing::warn!(target: LOG, path = &**path, key = key.as_deref(), "secret is stale");
             }
+            Event::Revoked { error, .. } => match error {
+                None => tracing::debug!(target: LOG, "an old lease was given back"),
+                Some(error) => {
+                    let error = core_types::Chain(error).to_string();
+                    tracing::warn!(target: LOG, error, "a lease was not given back, and ends by itself");
+                }
+            },
             _ => {}
         }
+        self.changed.notify_one();
+    }
+
+    /// Told whenever something happened to a secret.
+    pub(crate) fn changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.changed)
     }
 
     pub(crate) fn connect(&self, metrics: &Metrics, reload: Reload) -> Result<(), Error> {
@@ -72,7 +89,7 @@ impl SecretsWire {
             reload,
         };
         // Called once, by the host that made it.
-        let _ = self.0.set(connected);
+        let _ = self.connected.set(connected);
         Ok(())
     }
 }

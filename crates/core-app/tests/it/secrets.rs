@@ -61,7 +61,7 @@ async fn what_cannot_be_resolved_refuses_the_start() {
     let error = refused(r#"{"api_key": "secret://github-credentials:token"}"#).await;
     assert!(error.contains(":1:13: api_key: secret://github-credentials:token"), "{error}");
     assert!(error.contains("GITHUB_CREDENTIALS_TOKEN"), "{error}");
-    let error = refused(r#"{"secrets": {"backend": "vault"}}"#).await;
+    let error = refused(r#"{"secrets": {"backend": "valut"}}"#).await;
     assert!(error.contains(":1:25: secrets.backend: "), "{error}");
-    assert!(error.contains("`vault`") && error.contains("`env`"), "{error}");
+    assert!(error.contains("`valut`") && error.contains("`env`"), "{error}");
 }

@@ -298,6 +298,11 @@ impl<'s> View<'s> {
         self.texts("x-env")
     }
 
+    /// Whole names of environment variables that count only where no other source says anything.
+    pub(crate) fn fallback_names(&self) -> impl Iterator<Item = &'s str> {
+        self.texts("x-env-default")
+    }
+
     /// The texts that may stand here, if they are a fixed few.
     pub(crate) fn choices(&self) -> Vec<&'s str> {
         let parts = self.parts();

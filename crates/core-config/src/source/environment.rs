@@ -50,6 +50,24 @@ pub(crate) fn read(
     found
 }
 
+/// Reads the variables of other tools, which count where no other source says anything: such as
+/// `VAULT_ADDR`, which a whole machine may have for whatever runs on it.
+pub(crate) fn fallbacks(variables: &[(String, String)], schema: &Schema) -> Found {
+    let mut found = Found::nothing(Origin::Default);
+    for (key, view) in schema.named() {
+        let value = |wanted: &str| {
+            let set = variables.iter().find(|(name, value)| name == wanted && !value.is_empty());
+            set.map(|(name, value)| (Origin::Variable { name: name.clone() }, value))
+        };
+        let Some((origin, value)) = view.fallback_names().find_map(value) else { continue };
+        match text::typed(value, view) {
+            Ok(value) => found.node.insert(key, Node::from_value(value, &origin)),
+            Err(message) => found.problems.push(Problem::at(key, Some(origin), message)),
+        }
+    }
+    found
+}
+
 /// Refuses variables that belong to the settings, and whose values are no text.
 pub(crate) fn unreadable(variables: &[String], prefix: &str, schema: &Schema) -> Vec<Problem> {
     let names = Names::new(prefix, schema);
@@ -156,7 +174,8 @@ pub(crate) fn variables_of(prefix: &str, key: &Key, view: &View<'_>) -> Vec<Stri
     let prefix = format!("{prefix}_");
     let short = view.short_names().map(|name| format!("{prefix}{name}"));
     let all = std::iter::once(variable(&prefix, key)).chain(short);
-    let mut variables: Vec<String> = all.chain(view.variable_names().map(str::to_owned)).collect();
+    let whole = view.variable_names().chain(view.fallback_names()).map(str::to_owned);
+    let mut variables: Vec<String> = all.chain(whole).collect();
     variables.dedup();
     variables
 }

@@ -67,6 +67,7 @@ struct Logging {
 #[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 struct Vault {
+    #[schemars(extend("x-env-default" = ["VAULT_ADDR"]))]
     url: String,
     #[serde(skip_serializing)]
     token: Option<Secret<String>>,
@@ -171,4 +172,21 @@ fn names_that_are_none_are_told() {
             "variable MIRA_LOG_LEVLE: is no setting; did you mean `MIRA_LOG_LEVEL`?",
         ]
     );
+}
+
+/// CFG-2: a variable of another tool counts where no other source says anything, below every file.
+#[test]
+fn variables_of_other_tools_are_the_weakest() {
+    let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    let url = |file: Option<&std::path::Path>, pairs: &[(&str, &str)]| {
+        let loader = file.into_iter().fold(Loader::<Service>::new(), Loader::with_file);
+        let loaded = loader.with_environment("MIRA", variables(pairs)).load().unwrap();
+        loaded.settings.vault.unwrap_or_default().url
+    };
+    let of_vault = ("VAULT_ADDR", "https://a");
+    assert_eq!(url(None, &[of_vault]), "https://a");
+    assert_eq!(url(None, &[("VAULT_ADDR", "")]), "");
+    assert_eq!(url(None, &[of_vault, ("MIRA_VAULT_URL", "https://b")]), "https://b");
+    std::fs::write(file.path(), "vault.url = 'https://c'").unwrap();
+    assert_eq!(url(Some(file.path()), &[of_vault]), "https://c");
 }
