@@ -81,7 +81,8 @@ pub enum Event {
         path: Arc<str>,
         /// The key.
         key: Option<Arc<str>>,
-        /// Keeps the old value's lease, for who takes the new one into use elsewhere.
+        /// Keeps the old value's lease for as long as it is kept, for who takes the new one into use
+        /// elsewhere.
         hold: Hold,
     },
     /// A subscriber refused a new value, or panicked. It is offered again at the next refresh.

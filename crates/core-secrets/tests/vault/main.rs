@@ -3,4 +3,5 @@
 
 mod login;
 mod read;
+mod rotation;
 mod support;

@@ -1,6 +1,7 @@
 //! A Vault of its own for each test, and what tests say to it.
 
 mod http;
+mod postgres;
 mod process;
 mod server;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use core_secrets::{Config, Event, Secrets};
 
+pub(crate) use self::postgres::Postgres;
 pub(crate) use self::server::{Server, Setup};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
@@ -24,12 +26,16 @@ pub(crate) fn config(server: &Server) -> Config {
 
 pub(crate) type Events = Arc<Mutex<Vec<Event>>>;
 
-/// Keeps every event.
+/// Keeps every event but rotations, for these hold the old lease as long as they are kept.
 pub(crate) fn observed(config: Config) -> (Secrets, Events) {
     let events = Events::default();
     let kept = Arc::clone(&events);
     let builder = Secrets::builder(config);
-    let builder = builder.with_observer(move |event| kept.lock().unwrap().push(event.clone()));
+    let builder = builder.with_observer(move |event| {
+        if !matches!(event, Event::Rotated { .. }) {
+            kept.lock().unwrap().push(event.clone());
+        }
+    });
     (builder.build().unwrap(), events)
 }
 
