@@ -49,6 +49,9 @@ pub type Chores<'a> = Pin<Box<dyn Future<Output = Infallible> + Send + 'a>>;
 /// Says again and again that a secret may have another value.
 pub type Changes<'a> = Pin<Box<dyn Stream<Item = ()> + Send + 'a>>;
 
+/// Something that a backend waits for.
+pub type Waiting<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 /// A place that secrets are read from.
 ///
 /// A backend only has to read. Order, repetition, caching, refresh and rotation are done for it, and
@@ -123,10 +126,15 @@ pub trait Backend: Send + Sync + 'static {
     }
 
     /// The moment that a lease cannot outlive whatever was granted, such as the end of the login
-    /// under which it was given. Asked often, so it must be quick. Default: there is none.
+    /// under which it was given. It must be quick. Default: there is none.
     fn last_end(&self, lease: &Lease) -> Option<Instant> {
         let _ = lease;
         None
+    }
+
+    /// Waits until [`last_end`](Self::last_end) may answer otherwise. Default: for ever.
+    fn last_end_changed(&self) -> Waiting<'_> {
+        Box::pin(pending())
     }
 
     /// What the backend has to do by itself, such as to keep its login alive. Run for as long as
@@ -165,6 +173,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn last_end(&self, lease: &Lease) -> Option<Instant> {
         (**self).last_end(lease)
+    }
+
+    fn last_end_changed(&self) -> Waiting<'_> {
+        (**self).last_end_changed()
     }
 
     fn run(&self) -> Chores<'_> {

@@ -12,7 +12,7 @@ use crate::refresh::AT_ONCE;
 use crate::retry::{isolated, random};
 use crate::secrets::{Inner, Secrets};
 use crate::term::{Step, Term};
-use crate::{BackendError, Error, Event, Outcome};
+use crate::{Backend, BackendError, Error, Event, Outcome};
 
 impl Secrets {
     /// Gives every lease back and logs out: the last thing to be done, when nobody uses the values
@@ -65,6 +65,14 @@ impl Inner {
         }
     }
 
+    /// Has every lease looked at when those of a backend may end earlier than was granted.
+    pub(crate) async fn hear_of_ends(&self, backend: &dyn Backend) -> std::convert::Infallible {
+        loop {
+            backend.last_end_changed().await;
+            self.table.from(0).iter().for_each(|entry| entry.changed.notify_one());
+        }
+    }
+
     /// When the lease of a path has to be looked at again.
     pub(crate) fn look_at_lease(&self, entry: &Entry) -> Option<Instant> {
         let now = Instant::now();
@@ -72,7 +80,7 @@ impl Inner {
         let (lender, term) = term.as_mut()?;
         term.look((self.slept)());
         if let Some(end) = self.backends[*lender].1.last_end(term.lease()) {
-            term.cap(end, now);
+            term.cap(end, now, random());
         }
         Some(term.wake(now))
     }

@@ -16,7 +16,7 @@ use crate::backend::Chores;
 use crate::entry::Entry;
 use crate::retry::random;
 use crate::secrets::{Inner, Secrets};
-use crate::{Backend, ErrorKind, Hold, Outcome};
+use crate::{ErrorKind, Hold, Outcome};
 
 /// How many secrets are refreshed at the same time: quick, and no burden to any server.
 pub(crate) const AT_ONCE: usize = 8;
@@ -62,7 +62,10 @@ impl Secrets {
             let mut known = 0;
             let mut tasks = FuturesUnordered::<Chores<'_>>::new();
             tasks.push(Box::pin(inner.give_back()));
-            tasks.extend(inner.backends.iter().map(|(_, backend)| chores(&**backend)));
+            for (_, backend) in &inner.backends {
+                tasks.push(chores(backend.run()));
+                tasks.push(chores(Box::pin(inner.hear_of_ends(&**backend))));
+            }
             loop {
                 count.mark_unchanged();
                 for entry in inner.table.from(known) {
@@ -81,10 +84,9 @@ impl Secrets {
 }
 
 /// What a backend does by itself. One that panics has no chores any more, and others have.
-fn chores(backend: &dyn Backend) -> Chores<'_> {
-    let chores = AssertUnwindSafe(async { backend.run().await });
+fn chores(run: Chores<'_>) -> Chores<'_> {
     Box::pin(async {
-        match chores.catch_unwind().await {
+        match AssertUnwindSafe(run).catch_unwind().await {
             Ok(never) => match never {},
             Err(_) => pending().await,
         }

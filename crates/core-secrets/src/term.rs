@@ -13,7 +13,7 @@ const MOST_LEAST: Duration = Duration::from_secs(60);
 /// The longest wait between two attempts when the lease is over.
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// Nobody tells that the machine slept, or that a login ended: that is looked at so often.
+/// Nobody tells that the machine slept: that is looked at so often.
 const SLICE: Duration = Duration::from_secs(30);
 
 /// What is to be done next.
@@ -70,13 +70,14 @@ impl Term {
         (self.ends, self.next) = (earlier(self.ends), earlier(self.next));
     }
 
-    /// Takes note that the lease ends earlier than was granted.
-    pub(crate) fn cap(&mut self, end: Instant, now: Instant) {
+    /// Takes note that the lease ends earlier than was granted. It is replaced in the first half of
+    /// what is left: all that ended with it do not ask at once.
+    pub(crate) fn cap(&mut self, end: Instant, now: Instant, random: f64) {
         if end < self.ends {
             self.ends = end;
             self.step = Step::Replace;
-            let soon = end.checked_sub(self.full / 3).unwrap_or(now).max(now);
-            self.next = self.next.min(soon);
+            let left = end.saturating_duration_since(now);
+            self.next = self.next.min(now + left.mul_f64(random / 2.0));
         }
     }
 
@@ -110,23 +111,25 @@ impl Term {
     }
 
     /// An attempt has failed. The next follows at half of the time until it is late, then at two
-    /// thirds of what is left; never at once, but for a renewal that was refused for good.
+    /// thirds of what is left. After a renewal that was refused for good, or came late, the value is
+    /// read anew at once; that happens once.
     pub(crate) fn failed(&mut self, now: Instant, for_good: bool, random: f64) {
-        if for_good && self.step == Step::Renew && now < self.ends {
-            self.step = Step::Replace;
-            self.next = now;
-            return;
-        }
         let least = (self.full / 20).clamp(LEAST, MOST_LEAST);
         let left = self.ends.saturating_duration_since(now);
         let until_late = self.late().saturating_duration_since(now);
+        let was_renewal = std::mem::replace(&mut self.step, Step::Replace) == Step::Renew;
+        if was_renewal && !left.is_zero() {
+            if for_good || until_late.is_zero() {
+                self.next = now;
+                return;
+            }
+            self.step = Step::Renew;
+        }
         let wait = if !until_late.is_zero() {
             until_late / 2
         } else if !left.is_zero() {
-            self.step = Step::Replace;
             left.mul_f64(2.0 / 3.0)
         } else {
-            self.step = Step::Replace;
             self.late += 1;
             least.saturating_mul(2_u32.saturating_pow(self.late - 1)).min(LONGEST)
         };

@@ -12,7 +12,7 @@ use self::api::{Call, Reply};
 use self::mounts::{Engine, Mounts};
 use self::server::Server;
 use self::session::{Session, Sessions};
-use crate::backend::{Answer, Asked, Backend, Chores, Lease};
+use crate::backend::{Answer, Asked, Backend, Chores, Lease, Waiting};
 use crate::{BackendError, Error, ErrorKind, SecretData, VaultConfig};
 
 mod api;
@@ -174,6 +174,10 @@ impl Backend for Vault {
 
     fn last_end(&self, lease: &Lease) -> Option<Instant> {
         self.sessions.end_of(parts(lease)?.0)
+    }
+
+    fn last_end_changed(&self) -> Waiting<'_> {
+        Box::pin(self.sessions.replaced())
     }
 
     fn run(&self) -> Chores<'_> {

@@ -26,7 +26,8 @@ async fn user(secrets: &Secrets) -> (String, String) {
 
 /// How many leases the server knows of.
 async fn leases(server: &Server) -> usize {
-    let (_, known) = server.try_ask("LIST", "sys/leases/lookup/database/creds/app", &json!(null)).await;
+    let (_, known) =
+        server.try_ask("LIST", "sys/leases/lookup/database/creds/app", &json!(null)).await;
     known["data"]["keys"].as_array().map_or(0, Vec::len)
 }
 
@@ -112,8 +113,8 @@ async fn who_refuses_keeps_the_old_credential() {
     postgres.lend_by(&server, "6s", "6s").await;
     let (secrets, events) = lent(&server);
     let (name, password) = user(&secrets).await;
-    let _subscription =
-        secrets.on_rotation(PATH, Some("password"), |_| Err("the pool is not to be changed".into()));
+    let _subscription = secrets
+        .on_rotation(PATH, Some("password"), |_| Err("the pool is not to be changed".into()));
     with(&secrets, async {
         until("it is rotated", async || user(&secrets).await.0 != name).await;
         assert!(secrets.status().iter().any(|secret| secret.refused));

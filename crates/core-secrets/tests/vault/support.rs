@@ -3,6 +3,7 @@
 mod http;
 mod postgres;
 mod process;
+mod reviewer;
 mod server;
 
 use std::sync::{Arc, Mutex};
@@ -11,6 +12,7 @@ use std::time::Duration;
 use core_secrets::{Config, Event, Secrets};
 
 pub(crate) use self::postgres::Postgres;
+pub(crate) use self::reviewer::Reviewer;
 pub(crate) use self::server::{Server, Setup};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);

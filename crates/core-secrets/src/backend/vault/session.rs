@@ -60,6 +60,7 @@ pub(super) struct Sessions {
     /// Only one login at a time.
     turn: tokio::sync::Mutex<()>,
     changed: Notify,
+    replaced: Notify,
     made: AtomicU64,
 }
 
@@ -71,6 +72,7 @@ impl Sessions {
             before: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
             changed: Notify::new(),
+            replaced: Notify::new(),
             made: AtomicU64::new(0),
         }
     }
@@ -120,7 +122,7 @@ impl Sessions {
         }
         // Nothing that was given under it is worth anything any more.
         if let Some(term) = &mut *refused.term() {
-            term.cap(Instant::now(), Instant::now());
+            term.cap(Instant::now(), Instant::now(), 0.0);
         }
         self.log_in(server).await.map(Some)
     }
@@ -129,6 +131,11 @@ impl Sessions {
     pub(super) fn end_of(&self, number: u64) -> Option<Instant> {
         let before = self.before();
         before.iter().find(|(session, _)| session.number == number).map(|(_, ends)| *ends)
+    }
+
+    /// Waits until a login took the place of another.
+    pub(super) async fn replaced(&self) {
+        self.replaced.notified().await;
     }
 
     /// By who has the turn.
@@ -182,6 +189,7 @@ impl Sessions {
         if let Some(before) = before {
             let ends = before.ends().unwrap_or_else(Instant::now);
             self.before().push((before, ends));
+            self.replaced.notify_one();
         }
         self.changed.notify_one();
         Ok(session)

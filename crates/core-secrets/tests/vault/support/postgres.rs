@@ -25,7 +25,8 @@ impl Postgres {
         let data = folder.path().join("data");
         let password = folder.path().join("password");
         std::fs::write(&password, PASSWORD).unwrap();
-        let is_root = std::fs::metadata(folder.path()).is_ok_and(|of| std::os::unix::fs::MetadataExt::uid(&of) == 0);
+        let is_root = std::fs::metadata(folder.path())
+            .is_ok_and(|of| std::os::unix::fs::MetadataExt::uid(&of) == 0);
         if is_root {
             for path in [folder.path(), &password] {
                 std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
@@ -67,7 +68,8 @@ impl Postgres {
     /// As the one who may do anything.
     pub(crate) async fn superuser(
         &self,
-    ) -> (tokio_postgres::Client, impl Future<Output = Result<(), tokio_postgres::Error>> + use<>) {
+    ) -> (tokio_postgres::Client, impl Future<Output = Result<(), tokio_postgres::Error>> + use<>)
+    {
         let settings = self.settings("postgres", PASSWORD);
         settings.connect(tokio_postgres::NoTls).await.unwrap()
     }
