@@ -5,28 +5,36 @@
 mod base;
 pub(crate) mod blob;
 mod build;
+mod credentials;
 pub(crate) mod hardening;
 pub(crate) mod image;
 mod interrupt;
 mod layer;
-mod output;
+pub(crate) mod output;
 mod provenance;
+mod push;
+mod registry;
 mod sbom;
 mod source;
 mod target;
 mod verify;
 
+pub(crate) use self::verify::verify;
+
+use std::path::PathBuf;
+use std::str::FromStr as _;
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use clap::builder::PossibleValuesParser;
 use serde_json::{Value, json};
 
-use self::blob::sha256;
+use self::blob::{Blob, sha256};
 use self::build::Build;
 use self::hardening::Hardening;
 use self::image::{Image, Recipe};
 use self::output::Output;
+use self::push::{Destination, Paper, Pushed};
 use self::sbom::Materials;
 use self::source::Source;
 use self::target::{HOST, TARGETS, Target, Toolchain};
@@ -41,12 +49,23 @@ pub(crate) struct Options {
     /// What it is built for.
     #[arg(long, value_name = "TRIPLE", default_value = HOST, value_parser = triples())]
     target: String,
+    /// Push the image to a registry, with its papers; the tag is the content's if none is named.
+    #[arg(long, value_name = "REGISTRY/NAME[:TAG]", value_parser = Destination::from_str)]
+    push: Option<Destination>,
     /// Build it twice, the second time in other surroundings and offline, and compare.
     #[arg(long)]
     verify: bool,
     /// Show the output of the programs that are run.
     #[arg(long, short)]
     verbose: bool,
+}
+
+impl Options {
+    /// What is asked for when nothing but the package is named.
+    pub(crate) fn of(package: &str) -> Self {
+        let package = package.to_owned();
+        Self { package, target: HOST.to_owned(), push: None, verify: false, verbose: false }
+    }
 }
 
 fn triples() -> PossibleValuesParser {
@@ -60,7 +79,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
     context.screen.start("dist");
     let made = make(&context, options).and_then(|made| {
         if options.verify {
-            verify::verify(&context, options, &made.build)?;
+            verify(&context, options, &made.build)?;
         }
         Ok(made)
     });
@@ -72,6 +91,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
     };
     context.screen.finish(&Finished { name: "dist", outcome, took: began.elapsed() });
     let Ok(made) = made else { return Ok(false) };
+    let pushed = options.push.as_ref().map(|destination| {
+        context.step("dist: pushing");
+        push(&context, destination, &made.build)
+    });
+    let pushed = pushed.transpose()?;
     for artifact in output::artifacts(&made.build) {
         let size = artifact["size"].as_f64().unwrap_or_default() / 1e6;
         context.screen.note(&format!("{size:6.1} MB  dist/{}", text(&artifact["path"])));
@@ -80,20 +104,48 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
     if made.build["source"]["dirty"] == true {
         context.screen.note("dirty      the tree has changes that are not committed");
     }
+    if let Some(pushed) = pushed {
+        let Pushed { reference, sent, skipped } = pushed;
+        context.screen.note(&format!("pushed     {reference}"));
+        context.screen.note(&format!("           {sent} blobs sent, {skipped} were there"));
+    }
     Ok(true)
 }
 
+/// Pushes what was made.
+fn push(context: &Context, destination: &Destination, build: &Value) -> anyhow::Result<Pushed> {
+    let path = |kind: &str| {
+        let mut found = output::artifacts(build).filter(|artifact| artifact["kind"] == kind);
+        let name = text(&found.next().with_context(|| format!("there is no {kind}"))?["path"]);
+        Ok::<_, anyhow::Error>((folder(context).join(&name), name))
+    };
+    let mut papers = Vec::new();
+    for (kind, media_type) in
+        [("sbom", "application/vnd.cyclonedx+json"), ("provenance", "application/vnd.in-toto+json")]
+    {
+        let (file, name) = path(kind)?;
+        papers.push(Paper { blob: Blob::new(std::fs::read(file)?), media_type, name });
+    }
+    push::push(destination, &path("image")?.0, &papers, build["source"]["dirty"] == true)
+}
+
 /// What there is when all is done.
-struct Made {
+pub(crate) struct Made {
     /// As in the manifest.
-    build: Value,
+    pub(crate) build: Value,
     /// Whether it was there already.
     fresh: bool,
     /// How long all took that comes after the link.
     image_seconds: f64,
 }
 
-fn make(context: &Context, options: &Options) -> anyhow::Result<Made> {
+/// Where the artefacts are.
+pub(crate) fn folder(context: &Context) -> PathBuf {
+    context.workspace.root().join("dist")
+}
+
+/// Makes the artefacts, unless they are there.
+pub(crate) fn make(context: &Context, options: &Options) -> anyhow::Result<Made> {
     let target = Target::find(&options.target).expect("clap knows the targets");
     let root = context.workspace.root();
     let (source, toolchain) = std::thread::scope(|scope| {
@@ -104,7 +156,7 @@ fn make(context: &Context, options: &Options) -> anyhow::Result<Made> {
     let (binary, version) = binary(context, &options.package)?;
     source.refuse_false_release(&binary, &version)?;
 
-    let folder = root.join("dist");
+    let folder = folder(context);
     let inputs = inputs(options, &source, &toolchain);
     if let Some(build) = output::up_to_date(&folder, (&binary, target.triple), &inputs) {
         return Ok(Made { build, fresh: true, image_seconds: 0.0 });

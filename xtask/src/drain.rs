@@ -3,7 +3,7 @@
 
 mod balancer;
 mod load;
-mod replica;
+pub(crate) mod replica;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

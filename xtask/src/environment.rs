@@ -51,6 +51,24 @@ pub(crate) fn cache() -> anyhow::Result<PathBuf> {
     Ok(cache.context("neither XDG_CACHE_HOME nor HOME is set")?.join("mira-xtask"))
 }
 
+/// The files in which credentials for registries are kept: docker's, then skopeo's and podman's.
+pub(crate) fn registry_credentials() -> Vec<PathBuf> {
+    let docker = set("DOCKER_CONFIG").or_else(|| Some(set("HOME")?.join(".docker")));
+    let docker = docker.map(|folder| folder.join("config.json"));
+    let runtime = set("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json"));
+    [set("REGISTRY_AUTH_FILE"), docker, runtime].into_iter().flatten().collect()
+}
+
+/// A file with certificates beside the usual ones.
+pub(crate) fn certificates() -> Option<PathBuf> {
+    set("SSL_CERT_FILE")
+}
+
+/// Whether golden files are to be written, and not compared.
+pub(crate) fn updates_expectations() -> bool {
+    std::env::var_os("UPDATE_EXPECT").is_some_and(|value| !value.is_empty())
+}
+
 /// The names of the variables that begin with a prefix.
 pub(crate) fn names(prefix: &str) -> Vec<OsString> {
     let names = std::env::vars_os().map(|(name, _)| name);

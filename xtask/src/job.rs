@@ -11,6 +11,7 @@ use crate::screen::{Finished, Outcome};
 use crate::tool::Tool;
 
 /// One line in the table of suites or checks.
+#[derive(Clone, Copy)]
 pub(crate) struct Job {
     pub(crate) name: &'static str,
     /// What is known once it has passed.

@@ -29,8 +29,11 @@ use self::job::{Job, Options};
 enum Command {
     /// Run the test suites: all of them, or those that are named.
     Test {
-        #[arg(value_name = "SUITE", value_parser = job::names(test::SUITES))]
+        #[arg(value_name = "SUITE", value_parser = job::names(&test::all()))]
         suites: Vec<String>,
+        /// Run also the suites that take long.
+        #[arg(long)]
+        long: bool,
         #[command(flatten)]
         options: Options,
     },
@@ -93,7 +96,11 @@ fn main() -> ExitCode {
 
 fn run_command(command: Command) -> anyhow::Result<ExitCode> {
     let all_is_well = match command {
-        Command::Test { suites, options } => run(test::SUITES, &suites, &options),
+        Command::Test { suites, long, options } => {
+            let all = test::all();
+            let is_asked_for = long || options.list || !suites.is_empty();
+            run(if is_asked_for { &all } else { test::SUITES }, &suites, &options)
+        }
         Command::Check { checks, options } => run(check::CHECKS, &checks, &options),
         Command::Dist { options } => dist::run(&options),
         Command::Drain { options, verbose } => drain::alone(options, verbose),

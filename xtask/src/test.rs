@@ -1,6 +1,7 @@
 //! `cargo xtask test`: the suites, in the order in which they run: what fails quickly comes first.
 
 mod alone;
+mod dist;
 mod docs;
 mod package;
 mod secrets;
@@ -9,8 +10,20 @@ mod unit;
 use std::path::Path;
 
 use crate::job::{Job, refuse};
-use crate::tool::{BASH, CURL, GO, LOGROTATE, NATS, OPENSSL, PROMTOOL};
+use crate::tool::{
+    BASH, CURL, DOCKER, DOCKER_REGISTRY, DOCKERD, GIT, GO, LOGROTATE, NATS, OPENSSL, PROMTOOL,
+    SKOPEO, UMOCI,
+};
 use crate::{drain, tidy};
+
+/// Those that take longer than one would wait for after every change. They run when they are named, or by
+/// `--long`.
+pub(crate) const LONG: &[Job] = &[Job {
+    name: "reproduce",
+    shows: "Mira's artefacts are the same when they are built in other surroundings and offline",
+    needs: &[GIT],
+    run: dist::reproduce,
+}];
 
 pub(crate) const SUITES: &[Job] = &[
     Job {
@@ -73,4 +86,21 @@ pub(crate) const SUITES: &[Job] = &[
         needs: &[],
         run: package::run,
     },
+    Job {
+        name: "dist",
+        shows: "Mira's image loads in every tool with the same digests, and runs without any right",
+        needs: &[CURL, DOCKER, DOCKERD, GIT, SKOPEO, UMOCI],
+        run: dist::run,
+    },
+    Job {
+        name: "push",
+        shows: "Mira's image reaches a real registry, with and without a password, and comes back",
+        needs: &[DOCKER_REGISTRY, GIT, SKOPEO],
+        run: dist::push,
+    },
 ];
+
+/// All suites.
+pub(crate) fn all() -> Vec<Job> {
+    [SUITES, LONG].concat()
+}

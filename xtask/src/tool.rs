@@ -33,6 +33,15 @@ pub(crate) const CLIPPY: Tool = Tool {
 };
 pub(crate) const CURL: Tool =
     Tool { name: "curl", probe: &["curl", "--version"], get: "apt-get install curl" };
+pub(crate) const DOCKER: Tool =
+    Tool { name: "docker", probe: &["docker", "--version"], get: "apt-get install docker.io" };
+pub(crate) const DOCKERD: Tool =
+    Tool { name: "dockerd", probe: &["dockerd", "--version"], get: "apt-get install docker.io" };
+pub(crate) const DOCKER_REGISTRY: Tool = Tool {
+    name: "docker-registry",
+    probe: &["docker-registry", "--version"],
+    get: "apt-get install docker-registry",
+};
 pub(crate) const GIT: Tool =
     Tool { name: "git", probe: &["git", "--version"], get: "apt-get install git" };
 /// What servers that no system's packages bring are built with.
@@ -55,6 +64,8 @@ pub(crate) const NATS: Tool = Tool {
 };
 pub(crate) const OPENSSL: Tool =
     Tool { name: "openssl", probe: &["openssl", "version"], get: "apt-get install openssl" };
+pub(crate) const PODMAN: Tool =
+    Tool { name: "podman", probe: &["podman", "--version"], get: "apt-get install podman" };
 pub(crate) const PROMTOOL: Tool =
     Tool { name: "promtool", probe: &["promtool", "--version"], get: "apt-get install prometheus" };
 pub(crate) const PYTHON: Tool = Tool {
@@ -64,13 +75,35 @@ pub(crate) const PYTHON: Tool = Tool {
 };
 pub(crate) const RUSTFMT: Tool =
     Tool { name: "rustfmt", probe: &["rustfmt", "--version"], get: "rustup component add rustfmt" };
+pub(crate) const SKOPEO: Tool =
+    Tool { name: "skopeo", probe: &["skopeo", "--version"], get: "apt-get install skopeo" };
+pub(crate) const UMOCI: Tool =
+    Tool { name: "umoci", probe: &["umoci", "--version"], get: "apt-get install umoci" };
 // It tells its version as a failure.
 pub(crate) const WRK: Tool =
     Tool { name: "wrk", probe: &["bash", "-c", "wrk -v | grep wrk"], get: "apt-get install wrk" };
 
 /// All of them.
 pub(crate) const TOOLS: &[Tool] = &[
-    BASH, CLIPPY, CURL, GIT, GO, HAPROXY, LOGROTATE, NATS, OPENSSL, PROMTOOL, PYTHON, RUSTFMT, WRK,
+    BASH,
+    CLIPPY,
+    CURL,
+    DOCKER,
+    DOCKERD,
+    DOCKER_REGISTRY,
+    GIT,
+    GO,
+    HAPROXY,
+    LOGROTATE,
+    NATS,
+    OPENSSL,
+    PODMAN,
+    PROMTOOL,
+    PYTHON,
+    RUSTFMT,
+    SKOPEO,
+    UMOCI,
+    WRK,
 ];
 
 impl Tool {

@@ -90,7 +90,7 @@ impl Drop for Replica {
 
 /// An address that is free now. It may be taken by others before it is used, and then the start
 /// tells.
-pub(super) fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
     listener.local_addr().expect("a listener has an address")
 }
@@ -103,6 +103,6 @@ fn is_ready(ops: SocketAddr) -> bool {
 
 /// Between two looks at something that is waited for.
 #[expect(clippy::disallowed_methods, reason = "other processes tell nobody when they are ready")]
-pub(super) fn pause() {
+pub(crate) fn pause() {
     std::thread::sleep(Duration::from_millis(50));
 }
