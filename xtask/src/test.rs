@@ -11,8 +11,8 @@ use std::path::Path;
 
 use crate::job::{Job, refuse};
 use crate::tool::{
-    BASH, CURL, DOCKER, DOCKER_REGISTRY, DOCKERD, GIT, GO, LOGROTATE, NATS, OPENSSL, PROMTOOL,
-    SKOPEO, UMOCI,
+    BASH, CURL, DOCKER, DOCKER_COMPOSE, DOCKER_REGISTRY, DOCKERD, GIT, GO, LOGROTATE, NATS,
+    OPENSSL, PROMTOOL, PYTHON, SKOPEO, UMOCI,
 };
 use crate::{drain, tidy};
 
@@ -89,7 +89,7 @@ pub(crate) const SUITES: &[Job] = &[
     Job {
         name: "dist",
         shows: "Mira's image loads in every tool with the same digests, and runs without any right",
-        needs: &[CURL, DOCKER, DOCKERD, GIT, SKOPEO, UMOCI],
+        needs: &[CURL, DOCKER, DOCKERD, DOCKER_COMPOSE, GIT, PYTHON, SKOPEO, UMOCI],
         run: dist::run,
     },
     Job {

