@@ -34,7 +34,7 @@ pub(crate) fn prepare(
     );
     for (original, image) in images {
         let (name, tag) = image.name.rsplit_once(':').context("an image has a tag")?;
-        text.push_str(&format!("- {{name: {original}, newName: {name}, newTag: {tag}}}\n"));
+        text.push_str(&format!("- {{name: {original}, newName: {name}, newTag: \"{tag}\"}}\n"));
     }
     fs::write(folder.join("kustomization.yaml"), text).context("cannot write the kustomization")
 }

@@ -24,8 +24,9 @@ pub(crate) struct Image {
 /// Makes the image of a program, in a folder. It runs as a user without rights.
 pub(crate) fn of_program(folder: &Path, name: &str, program: &Path) -> anyhow::Result<Image> {
     let own = program.file_name().and_then(|it| it.to_str()).context("a program has a name")?;
+    let own = format!("usr/local/bin/{own}");
     let mut layer = Builder::new(Vec::new());
-    add(&mut layer, own, &read(program)?, 0o755)?;
+    add(&mut layer, &own, &read(program)?, 0o755)?;
     for library in libraries(program)? {
         add(&mut layer, library.trim_start_matches('/'), &read(Path::new(&library))?, 0o755)?;
     }

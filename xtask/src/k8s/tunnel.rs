@@ -1,7 +1,7 @@
 //! Ways into the cluster that any provider has: the API server's own.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
@@ -12,6 +12,8 @@ use super::kubectl::{Kubectl, output};
 /// A `kubectl` that passes on what is sent to a port of this machine. It ends with this value.
 pub(super) struct Tunnel {
     child: Child,
+    /// It goes on printing, and ends when nobody could read it.
+    _output: BufReader<ChildStdout>,
     /// What every URL begins with.
     base: String,
 }
@@ -25,18 +27,18 @@ pub(super) struct Answer {
 impl Tunnel {
     /// To a Service: each request goes to one of the pods that are ready.
     pub(super) fn to_service(kubectl: &Kubectl, service: &str) -> anyhow::Result<Self> {
-        let (child, address) = start(kubectl, &["proxy", "--port", "0"])?;
+        let (child, _output, address) = start(kubectl, &["proxy", "--port", "0"])?;
         let base =
             format!("http://{address}/api/v1/namespaces/{NAMESPACE}/services/{service}/proxy");
-        Ok(Self { child, base })
+        Ok(Self { child, _output, base })
     }
 
     /// To a port of one pod, with all headers of a request.
     pub(super) fn to_pod(kubectl: &Kubectl, pod: &str, port: u16) -> anyhow::Result<Self> {
         let port = format!(":{port}");
         let forward = ["port-forward", "--namespace", NAMESPACE, pod, &port];
-        let (child, address) = start(kubectl, &forward)?;
-        Ok(Self { child, base: format!("http://{address}") })
+        let (child, _output, address) = start(kubectl, &forward)?;
+        Ok(Self { child, _output, base: format!("http://{address}") })
     }
 
     /// Asks. `headers` are lines such as `Accept: text/plain`.
@@ -68,16 +70,20 @@ impl Tunnel {
     }
 }
 
-fn start(kubectl: &Kubectl, arguments: &[&str]) -> anyhow::Result<(Child, String)> {
+fn start(
+    kubectl: &Kubectl,
+    arguments: &[&str],
+) -> anyhow::Result<(Child, BufReader<ChildStdout>, String)> {
     let mut command = kubectl.command(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().context("cannot start kubectl")?;
     let mut line = String::new();
-    BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line)?;
+    let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
+    output.read_line(&mut line)?;
     let address = line.split_whitespace().find(|word| word.starts_with("127.0.0.1:"));
     let address = address.map(str::to_owned);
     ensure!(address.is_some(), "kubectl {} does not start: {line}", arguments.join(" "));
-    Ok((child, address.unwrap_or_default()))
+    Ok((child, output, address.unwrap_or_default()))
 }
 
 impl Drop for Tunnel {
