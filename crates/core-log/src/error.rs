@@ -13,6 +13,10 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// Traces cannot be exported the way they should be.
+    #[cfg(feature = "otlp")]
+    #[error("cannot export traces: {0}")]
+    Traces(String),
     /// Not a level, or not a list of levels.
     #[error("expected a level such as `info`, or levels by target such as `info,hyper=warn`")]
     Level,

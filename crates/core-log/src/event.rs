@@ -27,6 +27,14 @@ pub enum Event<'a> {
         /// How many, since the last report.
         lines: u64,
     },
+    /// Spans were not exported.
+    #[cfg(feature = "otlp")]
+    SpansDropped {
+        /// `queue_full`, `export_failed`, `refused` (by the collector) or `stopped`.
+        reason: &'static str,
+        /// How many, since the last report.
+        spans: u64,
+    },
 }
 
 /// Who listens.

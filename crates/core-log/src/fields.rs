@@ -54,6 +54,12 @@ impl<'n> Fields<'n> {
         &self.text
     }
 
+    /// Every field, as the text that it is.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+
     /// Each name with `,"name":value`, in the order in which they came.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Name<'n>, &str)> {
         self.entries.iter().map(|entry| (entry.name, &self.text[entry.place.clone()]))

@@ -14,6 +14,8 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use crate::fields::{Fields, Recorder};
 use crate::line::{Around, SpanData, write_head, write_thread};
 use crate::logging::Core;
+#[cfg(feature = "otlp")]
+use crate::otlp::Mark;
 use crate::place::Place;
 use crate::scratch::{self, Scratch};
 use crate::site::Site;
@@ -58,7 +60,13 @@ where
             above.as_ref().and_then(|above| above.get()).map(|above: &SpanData| &above.place);
         let is_root = attributes.is_root();
         let place = Scope::with_current(|scope| Place::new(above, is_root, scope, site.function));
-        span.extensions_mut().insert(SpanData { fields, generation, place });
+        span.extensions_mut().insert(SpanData {
+            #[cfg(feature = "otlp")]
+            mark: (self.0.exporter().is_some() && place.trace.is_sampled()).then(Mark::now),
+            fields,
+            generation,
+            place,
+        });
     }
 
     fn on_record(&self, id: &Id, values: &Values<'_>, context: Context<'_, S>) {
@@ -67,6 +75,16 @@ where
         let (later, ..) = self.render(span.metadata(), |recorder| values.record(recorder));
         if let Some(SpanData { fields, .. }) = span.extensions_mut().get_mut() {
             fields.replace(&later);
+        }
+    }
+
+    #[cfg(feature = "otlp")]
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let Some(exporter) = self.0.exporter() else { return };
+        let Some(span) = context.span(&id) else { return };
+        let data: Option<SpanData> = span.extensions_mut().remove();
+        if let Some(SpanData { mark: Some(mark), fields, place, .. }) = data {
+            exporter.push(mark.end(span.metadata(), place.trace, fields.into_text()));
         }
     }
 
@@ -98,6 +116,12 @@ where
             let extensions = span.as_ref().map(SpanRef::extensions);
             let data = extensions.as_ref().and_then(|kept| kept.get::<SpanData>());
             let place = data.map(|data| &data.place);
+            #[cfg(feature = "otlp")]
+            if *metadata.level() == tracing::Level::ERROR
+                && let Some(mark) = data.and_then(|data| data.mark.as_ref())
+            {
+                mark.fail();
+            }
             Scope::with_current(|scope| {
                 let function = match place {
                     Some(place) => place.function(scope),

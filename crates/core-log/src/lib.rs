@@ -16,6 +16,8 @@ mod logging;
 mod mask;
 mod name;
 mod operation;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 mod panics;
 mod place;
 mod record;

@@ -104,6 +104,9 @@ pub(crate) struct SpanData {
     /// The rules that they were rendered under.
     pub(crate) generation: u64,
     pub(crate) place: Place,
+    /// Of a span that is to be exported.
+    #[cfg(feature = "otlp")]
+    pub(crate) mark: Option<crate::otlp::Mark>,
 }
 
 /// What is around an event, beside spans.

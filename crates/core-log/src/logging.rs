@@ -127,6 +127,43 @@ impl Logging {
         self.0.flush(deadline(timeout))
     }
 
+    /// Exports spans from now on, for as long as the process lasts.
+    ///
+    /// Each span that the level allows goes to the collector when it ends, if its trace is sampled;
+    /// its ids are those on the lines. Whether the collector answers is nobody's trouble: spans are
+    /// dropped and counted, and the log tells once.
+    ///
+    /// # Errors
+    /// [`Error::Traces`] if spans are exported already, or the certificates cannot be read;
+    /// [`Error::Thread`] if the thread cannot be started.
+    #[cfg(feature = "otlp")]
+    pub fn export_traces(&self, config: crate::otlp::Config) -> Result<(), Error> {
+        Core::export(&self.0, config)
+    }
+
+    /// Exports a span that `tracing` knows nothing of, if its trace is sampled.
+    #[cfg(feature = "otlp")]
+    pub fn export_span(&self, span: crate::otlp::Span) {
+        if let Some(exporter) = self.0.exporter()
+            && span.is_sampled()
+        {
+            exporter.push(span);
+        }
+    }
+
+    /// Whether spans are exported.
+    #[cfg(feature = "otlp")]
+    pub fn is_exporting(&self) -> bool {
+        self.0.exporter().is_some()
+    }
+
+    /// Exports what is left and no span after it; whether everything was exported in time. What was
+    /// not is counted as dropped.
+    #[cfg(feature = "otlp")]
+    pub fn close_traces(&self, timeout: Duration) -> bool {
+        self.0.close_traces(deadline(timeout))
+    }
+
     /// Writes what is left and ends the writer's threads; whether everything was written in time.
     /// What is reported afterwards is lost.
     pub fn close(&self, timeout: Duration) -> bool {

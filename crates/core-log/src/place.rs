@@ -115,6 +115,10 @@ fn with_current<R>(look: impl Fn(&Place) -> R) -> Option<R> {
     })
 }
 
+/// Which traces are recorded; the process begins traces in one way only.
+#[cfg(feature = "otlp")]
+pub(crate) static SAMPLER: std::sync::OnceLock<crate::otlp::Sampler> = std::sync::OnceLock::new();
+
 /// Tells everybody in the process of the spans that the log keeps.
 pub(crate) struct Tracer;
 
@@ -123,7 +127,12 @@ impl core_types::Tracer for Tracer {
         Scope::with_current(|scope| with_current(|place| place.trace(scope).clone()))
     }
 
-    fn samples(&self, _: TraceId, above: Option<bool>) -> bool {
+    fn samples(&self, trace: TraceId, above: Option<bool>) -> bool {
+        #[cfg(feature = "otlp")]
+        if let Some(sampler) = SAMPLER.get() {
+            return sampler.samples(trace, above);
+        }
+        let _ = trace;
         above.unwrap_or(true)
     }
 }

@@ -19,6 +19,10 @@ use crate::expiry::Expiry;
 use crate::format::Format;
 use crate::levels::LevelState;
 use crate::mask::Rules;
+#[cfg(feature = "otlp")]
+use crate::otlp::Exporter;
+#[cfg(feature = "otlp")]
+use crate::place;
 use crate::scratch::{self, Scratch};
 use crate::scrub::{self, Scrubber};
 use crate::sink::Limits;
@@ -47,6 +51,8 @@ pub(crate) struct Core {
     stdout: Writer,
     observer: Observer,
     dispatch: OnceLock<WeakDispatch>,
+    #[cfg(feature = "otlp")]
+    exporter: OnceLock<Exporter>,
 }
 
 /// What tells of lines that were dropped.
@@ -89,6 +95,8 @@ impl Core {
             stdout,
             observer,
             dispatch: OnceLock::new(),
+            #[cfg(feature = "otlp")]
+            exporter: OnceLock::new(),
         })
     }
 
@@ -115,7 +123,7 @@ impl Core {
         file.is_some_and(|file| file.path == path && file.limits == limits)
     }
 
-    pub(super) fn observer(&self) -> Observer {
+    pub(crate) fn observer(&self) -> Observer {
         self.observer.clone()
     }
 
@@ -371,6 +379,44 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         self.expiry.close();
+    }
+}
+
+#[cfg(feature = "otlp")]
+impl Core {
+    pub(super) fn export(core: &Arc<Self>, config: crate::otlp::Config) -> Result<(), Error> {
+        let _control = lock(&core.control);
+        if core.exporter.get().is_some() {
+            return Err(Error::Traces("they are exported already".into()));
+        }
+        let sampler = config.sampler;
+        let exporter = Exporter::start(config, Arc::downgrade(core))?;
+        // Nobody else sets it meanwhile, nor decides otherwise later.
+        let _ = place::SAMPLER.set(sampler);
+        let _ = core.exporter.set(exporter);
+        Ok(())
+    }
+
+    pub(crate) fn exporter(&self) -> Option<&Exporter> {
+        self.exporter.get()
+    }
+
+    /// Tells of the export in the log itself.
+    pub(crate) fn tell(&self, message: &str, error: Option<&str>) {
+        let level = if error.is_some() { tracing::Level::WARN } else { tracing::Level::INFO };
+        let record = Record::new(level, OWN_TARGET, message);
+        self.write(&match error {
+            Some(error) => record.with_text("error", error),
+            None => record,
+        });
+    }
+
+    /// Fields, `,"name":value`, as an object that hides what the rules hide.
+    pub(crate) fn cleaned(&self, fields: &str) -> String {
+        let line = format!("{{{}}}", fields.strip_prefix(',').unwrap_or(fields));
+        let mut out = String::new();
+        scrub::clean(&mut out, &line, &self.state.load().rules);
+        out
     }
 }
 

@@ -8,6 +8,8 @@ mod fields;
 mod file;
 mod levels;
 mod operation;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod output;
 mod rotation;
 mod secrets;
