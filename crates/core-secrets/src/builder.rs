@@ -26,22 +26,16 @@ pub struct Builder {
 
 impl Builder {
     pub(crate) fn new(config: Config) -> Self {
-        let backends: Vec<(&str, Arc<dyn Backend>)> = vec![
-            ("file", Arc::new(Files::new(&config.file.directory))),
-            #[cfg(feature = "kubernetes")]
-            ("kubernetes", Arc::new(crate::backend::Kubernetes::new(config.kubernetes.clone()))),
-        ];
-        let named = |(name, backend): (&str, _)| (name.to_owned(), backend);
-        let backends = backends.into_iter().map(named).collect();
-        Self { backends, config, observer: None }
+        let files: Arc<dyn Backend> = Arc::new(Files::new(&config.file.directory));
+        Self { backends: BTreeMap::from([("file".into(), files)]), config, observer: None }
     }
 
     /// Registers a backend under a name, in place of one that has it.
     ///
-    /// It is asked if [`Config::backend`] names it. `file` is registered from the start, and so are
-    /// those whose features are compiled in;
-    /// `env` is [`Environment`](crate::backend::Environment), which the host has to hand in because
-    /// no crate reads the environment by itself.
+    /// It is asked if [`Config::backend`] names it. `file` is registered from the start, and what a
+    /// feature brings is made when it is named; `env` is
+    /// [`Environment`](crate::backend::Environment), which the host has to hand in because no crate
+    /// reads the environment by itself.
     pub fn with_backend(mut self, name: impl Into<String>, backend: impl Backend) -> Self {
         self.backends.insert(name.into(), Arc::new(backend));
         self
@@ -59,18 +53,17 @@ impl Builder {
     /// [`Error::OutOfRange`] and [`Error::NoBackend`] for a mistake in the configuration,
     /// [`Error::UnknownBackend`] if it names a backend that is not registered,
     /// [`Error::NotCompiledIn`] if that takes a feature.
-    pub fn build(mut self) -> Result<Secrets, Error> {
+    pub fn build(self) -> Result<Secrets, Error> {
         self.config.check()?;
-        self.add_optional()?;
         let registered = |name: &String| match self.backends.get(name) {
             Some(backend) => Ok((Arc::from(&**name), Arc::clone(backend))),
-            None if BY_FEATURE.contains(&&**name) => {
-                Err(Error::NotCompiledIn { name: name.clone() })
-            }
-            None => Err(Error::UnknownBackend {
-                name: name.clone(),
-                available: self.backends.keys().cloned().collect(),
-            }),
+            None => match by_feature(name, &self.config) {
+                Some(backend) => Ok((Arc::from(&**name), backend?)),
+                None => Err(Error::UnknownBackend {
+                    name: name.clone(),
+                    available: self.backends.keys().cloned().collect(),
+                }),
+            },
         };
         let backends = self.config.backend.names().iter().map(registered).collect::<Result<_, _>>();
         Ok(Secrets::new(Inner {
@@ -86,31 +79,20 @@ impl Builder {
     }
 }
 
-impl Builder {
-    /// The backends of features, where the configuration wants them and nobody brought his own.
-    #[cfg_attr(
-        not(feature = "vault"),
-        expect(
-            clippy::unnecessary_wraps,
-            clippy::unused_self,
-            clippy::needless_pass_by_ref_mut,
-            reason = "no feature wants more"
-        )
-    )]
-    fn add_optional(&mut self) -> Result<(), Error> {
-        #[cfg(feature = "vault")]
-        if self.wants("vault") {
-            let vault = crate::backend::Vault::new(&self.config.vault)?;
-            self.backends.insert("vault".into(), Arc::new(vault));
-        }
-        Ok(())
+/// A backend that a feature brings, or would bring.
+fn by_feature(name: &str, config: &Config) -> Option<Result<Arc<dyn Backend>, Error>> {
+    #[cfg(feature = "kubernetes")]
+    if name == "kubernetes" {
+        let backend = crate::backend::Kubernetes::new(&config.kubernetes);
+        return Some(backend.map(|backend| Arc::new(backend) as _));
     }
-
     #[cfg(feature = "vault")]
-    fn wants(&self, name: &str) -> bool {
-        let is_named = self.config.backend.names().iter().any(|named| named == name);
-        is_named && !self.backends.contains_key(name)
+    if name == "vault" {
+        let backend = crate::backend::Vault::new(&config.vault);
+        return Some(backend.map(|backend| Arc::new(backend) as _));
     }
+    let _ = config;
+    BY_FEATURE.contains(&name).then(|| Err(Error::NotCompiledIn { name: name.to_owned() }))
 }
 
 impl fmt::Debug for Builder {

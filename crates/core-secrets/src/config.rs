@@ -90,9 +90,6 @@ impl Config {
         if !(second..=Duration::from_secs(600)).contains(&self.retry_budget) {
             return out_of("retry_budget", "from 1s to 10m");
         }
-        if self.backend.names().iter().any(|name| name == "kubernetes") {
-            self.kubernetes.check()?;
-        }
         Ok(())
     }
 }

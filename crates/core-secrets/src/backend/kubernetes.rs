@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1;
 use zeroize::Zeroize as _;
 
 use super::{Answer, Backend, BackendError, Changes, SecretData};
+use crate::Error;
 use crate::config::{KubernetesConfig, is_name};
 use connection::Connection;
 
@@ -43,8 +44,12 @@ pub struct Kubernetes {
 
 impl Kubernetes {
     /// Connects when the first secret is asked for.
-    pub fn new(config: KubernetesConfig) -> Self {
-        Self { connection: Connection::new(config), read: Mutex::default() }
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] if a field of the configuration is.
+    pub fn new(config: &KubernetesConfig) -> Result<Self, Error> {
+        config.check()?;
+        Ok(Self { connection: Connection::new(config.clone()), read: Mutex::default() })
     }
 
     async fn read(&self, name: &str, key: Option<&str>) -> Result<SecretData, BackendError> {

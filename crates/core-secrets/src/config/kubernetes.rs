@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use core_types::Duration;
 
+#[cfg(feature = "kubernetes")]
 use crate::Error;
 
 /// Settings of the backend `kubernetes`.
@@ -36,6 +37,7 @@ impl Default for KubernetesConfig {
     }
 }
 
+#[cfg(feature = "kubernetes")]
 impl KubernetesConfig {
     /// Checks what the fields state, for a configuration that uses the backend.
     pub(crate) fn check(&self) -> Result<(), Error> {
@@ -52,6 +54,7 @@ impl KubernetesConfig {
 }
 
 /// Whether Kubernetes could call something so, and a path of its API may therefore hold it as it is.
+#[cfg(feature = "kubernetes")]
 pub(crate) fn is_name(text: &str) -> bool {
     let is_part = |part: &str| {
         let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
@@ -62,7 +65,7 @@ pub(crate) fn is_name(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_part)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "kubernetes"))]
 mod tests {
     use super::is_name;
 
