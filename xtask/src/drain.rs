@@ -2,10 +2,11 @@
 //! turn; no request may fail (STOP-6).
 
 mod balancer;
-mod load;
+pub(crate) mod load;
 pub(crate) mod replica;
 
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
@@ -105,7 +106,7 @@ fn restart_under_load(
         balancer.wait_until_up(replica)?;
     }
     let began = Instant::now();
-    let mut load = Load::start(folder, &balancer)?;
+    let mut load = Load::start(folder, Command::new("wrk"), &balancer.address.to_string())?;
     for restart in 0..options.restarts {
         context.step(&format!("restart {} of {}", restart + 1, options.restarts));
         let replica = &mut replicas[restart as usize % 2];

@@ -1,36 +1,33 @@
 //! `cargo xtask k8s-up` and `k8s-down`: Mira on a cluster, shown to work, and taken away again.
 
-mod apply;
+pub(crate) mod apply;
 mod cluster;
 #[cfg(test)]
 mod contract;
-mod down;
-mod failure;
+pub(crate) mod down;
+pub(crate) mod failure;
 mod image;
-mod kubectl;
-mod manifest;
+pub(crate) mod kubectl;
+pub(crate) mod manifest;
 pub(crate) mod node;
-mod programs;
-mod ready;
+pub(crate) mod programs;
+pub(crate) mod ready;
 mod smoke;
-mod tunnel;
-mod up;
+pub(crate) mod tunnel;
+pub(crate) mod up;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-pub(crate) use self::cluster::Target;
-pub(crate) use self::down::down;
-pub(crate) use self::up::{Options, up};
 use crate::context::Context;
 use crate::screen::{Finished, Outcome};
 
 /// Where Mira lives.
-const NAMESPACE: &str = "mira";
+pub(crate) const NAMESPACE: &str = "mira";
 
 /// Between two looks at something that is waited for.
 #[expect(clippy::disallowed_methods, reason = "other processes tell nobody when they are ready")]
-fn pause() {
+pub(crate) fn pause() {
     std::thread::sleep(Duration::from_millis(200));
 }
 

@@ -66,16 +66,13 @@ enum Command {
     #[command(name = "k8s-up")]
     K8sUp {
         #[command(flatten)]
-        options: k8s::Options,
+        options: k8s::up::Options,
     },
     /// Take away what `k8s-up` has made, and show that it is gone.
     #[command(name = "k8s-down")]
     K8sDown {
         #[command(flatten)]
-        target: k8s::Target,
-        /// Show the output of the programs that are run.
-        #[arg(long, short)]
-        verbose: bool,
+        options: k8s::down::Options,
     },
     /// The first process of a node; only `k8s-up` starts it.
     #[command(name = "k8s-node-init", hide = true)]
@@ -104,9 +101,14 @@ fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check { checks, options } => run(check::CHECKS, &checks, &options),
         Command::Dist { options } => dist::run(&options),
         Command::Drain { options, verbose } => drain::alone(options, verbose),
+<<<<<<< HEAD
         Command::Tools { options } => tools::run(&options),
         Command::K8sUp { options } => return k8s::up(&options),
         Command::K8sDown { target, verbose } => return k8s::down(&target, verbose),
+=======
+        Command::K8sUp { options } => return k8s::up::up(&options),
+        Command::K8sDown { options } => return k8s::down::down(&options),
+>>>>>>> 2c7390d (xtask: a suite on a real cluster)
         Command::K8sNodeInit { name } => k8s::node::init(&name).map(|()| true),
         Command::Doctor => doctor::run(),
     };

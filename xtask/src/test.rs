@@ -3,6 +3,7 @@
 mod alone;
 mod dist;
 mod docs;
+mod k8s;
 mod package;
 mod secrets;
 mod unit;
@@ -67,6 +68,12 @@ pub(crate) const SUITES: &[Job] = &[
         shows: "restarts under load behind a real balancer fail no request, and mutants do",
         needs: drain::NEEDS,
         run: drain::suite,
+    },
+    Job {
+        name: "k8s",
+        shows: "Mira comes up on a real cluster, rolls under load, fails with a reason, and goes without a trace",
+        needs: k8s::NEEDS,
+        run: k8s::run,
     },
     Job {
         name: "docs",

@@ -31,6 +31,16 @@ pub(crate) const CLIPPY: Tool = Tool {
     probe: &["cargo-clippy", "--version"],
     get: "rustup component add clippy",
 };
+pub(crate) const CNI: Tool = Tool {
+    name: "cni plugins",
+    probe: &["bash", "-c", "cd /usr/lib/cni && ls bridge host-local loopback portmap"],
+    get: "apt-get install containernetworking-plugins",
+};
+pub(crate) const CONTAINERD: Tool = Tool {
+    name: "containerd",
+    probe: &["containerd", "--version"],
+    get: "apt-get install containerd",
+};
 pub(crate) const CURL: Tool =
     Tool { name: "curl", probe: &["curl", "--version"], get: "apt-get install curl" };
 pub(crate) const DOCKER: Tool =
@@ -57,11 +67,18 @@ pub(crate) const GO: Tool = Tool {
 };
 pub(crate) const HAPROXY: Tool =
     Tool { name: "haproxy", probe: &["haproxy", "-v"], get: "apt-get install haproxy" };
+<<<<<<< HEAD
 pub(crate) const LOGROTATE: Tool = Tool {
     name: "logrotate",
     probe: &["logrotate", "--version"],
     get: "apt-get install logrotate",
 };
+=======
+pub(crate) const IP: Tool =
+    Tool { name: "ip", probe: &["ip", "-V"], get: "apt-get install iproute2" };
+pub(crate) const IPTABLES: Tool =
+    Tool { name: "iptables", probe: &["iptables", "--version"], get: "apt-get install iptables" };
+>>>>>>> 2c7390d (xtask: a suite on a real cluster)
 pub(crate) const NATS: Tool = Tool {
     name: "nats-server",
     probe: &["nats-server", "--version"],
@@ -78,6 +95,18 @@ pub(crate) const PYTHON: Tool = Tool {
     probe: &["python3", "-c", "import ensurepip, platform, venv; print(platform.python_version())"],
     get: "apt-get install python3-venv",
 };
+pub(crate) const PROMETHEUS: Tool = Tool {
+    name: "prometheus",
+    probe: &["prometheus", "--version"],
+    get: "apt-get install prometheus",
+};
+pub(crate) const ROOT: Tool = Tool {
+    name: "root on Linux",
+    probe: &["bash", "-c", "[ $(id -u) = 0 ] && uname | grep Linux"],
+    get: "run this as root on Linux",
+};
+pub(crate) const RUNC: Tool =
+    Tool { name: "runc", probe: &["runc", "--version"], get: "apt-get install runc" };
 pub(crate) const RUSTFMT: Tool =
     Tool { name: "rustfmt", probe: &["rustfmt", "--version"], get: "rustup component add rustfmt" };
 pub(crate) const SKOPEO: Tool =
@@ -89,28 +118,7 @@ pub(crate) const WRK: Tool =
     Tool { name: "wrk", probe: &["bash", "-c", "wrk -v | grep wrk"], get: "apt-get install wrk" };
 
 /// All of them.
-pub(crate) const TOOLS: &[Tool] = &[
-    BASH,
-    CLIPPY,
-    CURL,
-    DOCKER,
-    DOCKERD,
-    DOCKER_COMPOSE,
-    DOCKER_REGISTRY,
-    GIT,
-    GO,
-    HAPROXY,
-    LOGROTATE,
-    NATS,
-    OPENSSL,
-    PODMAN,
-    PROMTOOL,
-    PYTHON,
-    RUSTFMT,
-    SKOPEO,
-    UMOCI,
-    WRK,
-];
+pub(crate) const TOOLS: &[Tool] = &[BASH, CLIPPY, CNI, CONTAINERD, CURL, DOCKER, DOCKERD, DOCKER_COMPOSE, DOCKER_REGISTRY, GIT, GO, HAPROXY, IP, IPTABLES, LOGROTATE, NATS, OPENSSL, PODMAN, PROMETHEUS, PROMTOOL, PYTHON, ROOT, RUNC, RUSTFMT, SKOPEO, UMOCI, WRK];
 
 impl Tool {
     /// Looks for it, and tries it.

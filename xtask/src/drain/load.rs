@@ -5,8 +5,6 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::balancer::Balancer;
-
 /// What the clients do: each asks for a plan, over and over, on a connection that it keeps.
 const SCRIPT: &str = r#"
 wrk.method = "POST"
@@ -20,22 +18,23 @@ const CLIENTS: &str = "16";
 const SECONDS: &str = "3600";
 
 /// Clients under way.
-pub(super) struct Load(Child);
+pub(crate) struct Load(Child);
 
 /// What the clients have seen.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Seen {
-    pub(super) requests: u64,
-    pub(super) failed: u64,
+pub(crate) struct Seen {
+    pub(crate) requests: u64,
+    pub(crate) failed: u64,
     /// In the words of the tool.
-    pub(super) report: String,
+    pub(crate) report: String,
 }
 
 impl Load {
-    pub(super) fn start(folder: &Path, balancer: &Balancer) -> anyhow::Result<Self> {
+    /// Starts `wrk`, which may have to be run in another place, against an address.
+    pub(crate) fn start(folder: &Path, mut wrk: Command, address: &str) -> anyhow::Result<Self> {
         let script = folder.join("load.lua");
         fs::write(&script, SCRIPT)?;
-        let child = Command::new("wrk")
+        let child = wrk
             .args([
                 "--threads",
                 "1",
@@ -48,7 +47,7 @@ impl Load {
             ])
             .arg("--script")
             .arg(&script)
-            .arg(format!("http://{}/api/messages", balancer.address))
+            .arg(format!("http://{address}/api/messages"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -56,12 +55,12 @@ impl Load {
         Ok(Self(child))
     }
 
-    pub(super) fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+    pub(crate) fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
         Ok(self.0.try_wait()?)
     }
 
     /// Ends it, and reads what it has seen.
-    pub(super) fn stop(mut self) -> anyhow::Result<Seen> {
+    pub(crate) fn stop(mut self) -> anyhow::Result<Seen> {
         kill_process(Pid::from_child(&self.0), Signal::INT)?;
         let stdout = self.0.stdout.take().context("its output is piped")?;
         let report = std::io::read_to_string(stdout)?;

@@ -40,7 +40,7 @@ pub(crate) fn prepare(
 }
 
 /// The way from one folder to another; kustomize wants no absolute paths.
-fn relative(from: &Path, to: &Path) -> PathBuf {
+pub(crate) fn relative(from: &Path, to: &Path) -> PathBuf {
     let same = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
     let up = from.components().skip(same).map(|_| "..");
     up.map(PathBuf::from).chain([to.components().skip(same).collect()]).collect()

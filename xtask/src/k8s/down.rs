@@ -17,11 +17,24 @@ use crate::context::Context;
 /// Pods end within their grace period, and then the namespace goes.
 const GONE: Duration = Duration::from_secs(120);
 
-pub(crate) fn down(target: &Target, verbose: bool) -> anyhow::Result<ExitCode> {
-    let context = Context::new(verbose)?;
+/// What is taken away.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    target: Target,
+    /// Leave the node of `--provider node`, and take away only what is on it.
+    #[arg(long)]
+    keep_node: bool,
+    /// Show the output of the programs that are run.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+pub(crate) fn down(options: &Options) -> anyhow::Result<ExitCode> {
+    let context = Context::new(options.verbose)?;
     let ended = phase(&context, "down", |step| {
-        let cluster = Cluster::of(&context, target)?;
-        if let Some(node) = cluster.node() {
+        let cluster = Cluster::of(&context, &options.target)?;
+        if let Some(node) = cluster.node().filter(|_| !options.keep_node) {
             step("ending the node");
             node.down().map_err(Failure::because(Kind::Left))?;
             return Ok(((), format!("the node {} is gone", node.name())));

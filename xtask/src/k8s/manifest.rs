@@ -46,12 +46,14 @@ pub(crate) fn name(object: &Value) -> &str {
     text(object, "/metadata/name")
 }
 
+#[cfg(test)]
 /// The template of the pods that an object makes.
 pub(crate) fn pod(object: &Value) -> Option<&Value> {
     matches!(kind(object), "Deployment" | "StatefulSet")
         .then(|| object.pointer("/spec/template"))?
 }
 
+#[cfg(test)]
 /// All containers of a pod's template, those that run first among them.
 pub(crate) fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
     list(pod, "/spec/initContainers").iter().chain(list(pod, "/spec/containers"))

@@ -25,7 +25,6 @@ use super::image::{self, Image};
 use super::kubectl::{Kubectl, output};
 use super::manifest::text;
 use super::pause;
-use crate::tool::Tool;
 
 /// Where nodes keep their state.
 const HOME: &str = "/var/lib/mira-node";
@@ -44,28 +43,11 @@ const SERVERS: &[&str] = &[
 
 const NAMES: &str = include_str!("node/coredns.yaml");
 
-/// The programs without which no node can be made.
-pub(crate) const NEEDS: &[Tool] = &[
-    Tool {
-        name: "containerd",
-        probe: &["containerd", "--version"],
-        get: "apt-get install containerd",
-    },
-    Tool { name: "runc", probe: &["runc", "--version"], get: "apt-get install runc" },
-    Tool { name: "ip", probe: &["ip", "-V"], get: "apt-get install iproute2" },
-    Tool { name: "iptables", probe: &["iptables", "--version"], get: "apt-get install iptables" },
-    Tool {
-        name: "cni plugins",
-        probe: &["bash", "-c", "ls /usr/lib/cni/bridge /usr/lib/cni/portmap"],
-        get: "apt-get install containernetworking-plugins",
-    },
-    Tool { name: "unshare", probe: &["unshare", "--version"], get: "apt-get install util-linux" },
-];
-
 /// A node by its name.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     name: String,
+    is_tied: bool,
 }
 
 impl Node {
@@ -76,7 +58,13 @@ impl Node {
             (1..=12).contains(&name.len()) && name.chars().all(fits),
             "a node's name is 1 to 12 of a-z, 0-9 and -, unlike {name:?}"
         );
-        Ok(Self { name: name.into() })
+        Ok(Self { name: name.into(), is_tied: false })
+    }
+
+    /// One that ends with this program, whatever ends that.
+    pub(crate) fn tied(mut self) -> Self {
+        self.is_tied = true;
+        self
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -150,7 +138,10 @@ impl Node {
         }
         let log = fs::File::create(folder.join("log/init.log"))?;
         let itself = std::env::current_exe().context("cannot find this program")?;
-        Command::new("setsid")
+        let alone: &[&str] =
+            if self.is_tied { &["setpriv", "--pdeathsig", "KILL"] } else { &["setsid"] };
+        Command::new(alone[0])
+            .args(&alone[1..])
             .args(["nsenter", &format!("--net=/run/netns/{name}")])
             .args(["unshare", "--mount", "--pid", "--fork", "--kill-child"])
             .args(["--propagation", "private"])
@@ -254,6 +245,13 @@ impl Node {
         Ok(command)
     }
 
+    /// A program in the node's network: it reaches Services and pods.
+    pub(crate) fn in_network(&self, program: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/run/netns/{}", self.name)).arg(program);
+        command
+    }
+
     /// The node's first process.
     fn init(&self) -> Option<i32> {
         self.processes().into_iter().find(|process| {
@@ -301,6 +299,16 @@ impl Node {
         }
         ensure!(left.is_empty(), "of the node {} these are left: {}", self.name, left.join(", "));
         Ok(())
+    }
+
+    /// Ends one of the node's programs the hard way.
+    pub(crate) fn kill(&self, program: &str) -> anyhow::Result<()> {
+        let is_it = |process: &i32| {
+            let name = fs::read_link(format!("/proc/{process}/exe")).unwrap_or_default();
+            name.ends_with(program)
+        };
+        let process = self.processes().into_iter().find(is_it).and_then(Pid::from_raw);
+        Ok(kill_process(process.with_context(|| format!("{program} does not run"))?, Signal::KILL)?)
     }
 
     /// What there is of the node on this machine.

@@ -10,7 +10,7 @@ use super::NAMESPACE;
 use super::kubectl::{Kubectl, output};
 
 /// A `kubectl` that passes on what is sent to a port of this machine. It ends with this value.
-pub(super) struct Tunnel {
+pub(crate) struct Tunnel {
     child: Child,
     /// It goes on printing, and ends when nobody could read it.
     _output: BufReader<ChildStdout>,
@@ -19,14 +19,14 @@ pub(super) struct Tunnel {
 }
 
 /// An answer: its status, and what it says.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) text: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) text: String,
 }
 
 impl Tunnel {
     /// To a Service: each request goes to one of the pods that are ready.
-    pub(super) fn to_service(kubectl: &Kubectl, service: &str) -> anyhow::Result<Self> {
+    pub(crate) fn to_service(kubectl: &Kubectl, service: &str) -> anyhow::Result<Self> {
         let (child, _output, address) = start(kubectl, &["proxy", "--port", "0"])?;
         let base =
             format!("http://{address}/api/v1/namespaces/{NAMESPACE}/services/{service}/proxy");
@@ -34,7 +34,7 @@ impl Tunnel {
     }
 
     /// To a port of one pod, with all headers of a request.
-    pub(super) fn to_pod(kubectl: &Kubectl, pod: &str, port: u16) -> anyhow::Result<Self> {
+    pub(crate) fn to_pod(kubectl: &Kubectl, pod: &str, port: u16) -> anyhow::Result<Self> {
         let port = format!(":{port}");
         let forward = ["port-forward", "--namespace", NAMESPACE, pod, &port];
         let (child, _output, address) = start(kubectl, &forward)?;
@@ -42,7 +42,7 @@ impl Tunnel {
     }
 
     /// Asks. `headers` are lines such as `Accept: text/plain`.
-    pub(super) fn ask(
+    pub(crate) fn ask(
         &self,
         path: &str,
         headers: &[&str],

@@ -1,0 +1,116 @@
+//! Rollouts under load, through the Service (K8S-5).
+
+use anyhow::{bail, ensure};
+
+use super::stage::Stage;
+use crate::drain::load::{Load, Seen};
+use crate::k8s::failure::{Failure, Kind};
+use crate::k8s::{NAMESPACE, pause, ready};
+
+/// As many requests at least have to be answered meanwhile.
+const REQUESTS: u64 = 10_000;
+
+const IN: [&str; 2] = ["--namespace", NAMESPACE];
+
+/// A rollout that is known to be wrong: what is broken, where, the change that breaks it, and the one
+/// that mends it.
+const MUTANTS: &[(&str, &str, &str, &str)] = &[
+    (
+        "no wait until the Service has heard",
+        "configmap",
+        r#"{"data": {"99.toml": "server.propagation_delay = 0"}}"#,
+        r#"{"data": {"99.toml": null}}"#,
+    ),
+    (
+        "too short a grace period",
+        "deployment",
+        r#"{"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 1}}}}"#,
+        r#"{"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 30}}}}"#,
+    ),
+    (
+        "readiness that nobody hears of",
+        "service",
+        r#"{"spec": {"publishNotReadyAddresses": true}}"#,
+        r#"{"spec": {"publishNotReadyAddresses": null}}"#,
+    ),
+];
+
+/// Restarts and a rollback fail no request; each mutant does.
+pub(super) fn under_load(stage: &Stage<'_>) -> anyhow::Result<String> {
+    let restart = |stage: &Stage<'_>| restart(stage);
+    let restarted = measure(stage, "a restart under load", restart)?;
+    ensure!(
+        restarted.failed == 0,
+        "{} failed in a restart\n{}",
+        restarted.failed,
+        restarted.report
+    );
+    ensure!(restarted.requests >= REQUESTS, "too few requests: {}", restarted.requests);
+    let undone = measure(stage, "a rollback under load", rollback)?;
+    ensure!(undone.failed == 0, "{} failed in a rollback\n{}", undone.failed, undone.report);
+    ensure!(undone.requests >= REQUESTS, "too few requests: {}", undone.requests);
+    for (what, kind, broken, mended) in MUTANTS {
+        let patch = |change| {
+            let patch = ["patch", kind, "mira", "--type", "merge", "--patch", change];
+            stage.kubectl.run(&[&patch, &IN[..]].concat())
+        };
+        patch(broken)?;
+        // Pods that have the mutation are to be stopped.
+        restart(stage)?;
+        let seen = measure(stage, what, restart)?;
+        ensure!(seen.failed > 0, "it did no harm: {what}\n{}", seen.report);
+        patch(mended)?;
+    }
+    wait(stage)?;
+    Ok(format!(
+        "0 failed of {} requests in a restart, of {} in a rollback, and {} mutants were seen",
+        restarted.requests,
+        undone.requests,
+        MUTANTS.len()
+    ))
+}
+
+/// Does something while clients ask, and tells what they have seen.
+fn measure(
+    stage: &Stage<'_>,
+    what: &str,
+    change: impl Fn(&Stage<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<Seen> {
+    stage.context.step(&format!("k8s: {what}"));
+    let address = "jsonpath={.spec.clusterIP}";
+    let address =
+        stage.kubectl.run(&[&["get", "service", "mira", "--output", address], &IN[..]].concat())?;
+    let mut load = Load::start(stage.folder.path(), stage.node.in_network("wrk"), &address)?;
+    change(stage)?;
+    if let Some(status) = load.ended()? {
+        bail!("the load ended too early, with {status}");
+    }
+    load.stop()
+}
+
+fn restart(stage: &Stage<'_>) -> anyhow::Result<()> {
+    stage.kubectl.run(&[&["rollout", "restart", "deployment/mira"], &IN[..]].concat())?;
+    wait(stage)
+}
+
+/// A version that nobody has, and back: what docs/operations.md says.
+fn rollback(stage: &Stage<'_>) -> anyhow::Result<()> {
+    stage.kubectl.run(
+        &[&["set", "image", "deployment/mira", "mira=localhost/mira:broken"], &IN[..]].concat(),
+    )?;
+    let Err(error) = ready::wait(&stage.kubectl, &|_| {}) else {
+        bail!("an image that nobody has was ready")
+    };
+    ensure!(error.downcast_ref::<Failure>().is_some_and(|it| it.kind == Kind::Image), "{error:#}");
+    stage.kubectl.run(&[&["rollout", "undo", "deployment/mira"], &IN[..]].concat())?;
+    wait(stage)
+}
+
+/// Until the new pods are ready and the old ones are gone.
+fn wait(stage: &Stage<'_>) -> anyhow::Result<()> {
+    ready::wait(&stage.kubectl, &|_| {})?;
+    while stage.all_pods()? > 2 {
+        pause();
+    }
+    Ok(())
+}
