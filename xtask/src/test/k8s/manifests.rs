@@ -19,6 +19,7 @@ pub(super) fn are_admitted(stage: &Stage<'_>) -> anyhow::Result<()> {
     // What a namespace holds is judged only where the namespace is.
     stage.kubectl.run(&[
         "apply",
+        "--server-side",
         "--filename",
         &folder.join("base/namespace.yaml").display().to_string(),
     ])?;
