@@ -129,6 +129,34 @@ fn push(context: &Context, destination: &Destination, build: &Value) -> anyhow::
     push::push(destination, &path("image")?.0, &papers, build["source"]["dirty"] == true)
 }
 
+/// An image of a package's binary, for this machine.
+pub(crate) struct Packed {
+    /// `localhost/mira:0.1.0-1f2e3d4c5b6a`
+    pub(crate) reference: String,
+    /// The digest of its configuration.
+    pub(crate) id: String,
+    pub(crate) archive: PathBuf,
+}
+
+/// Makes the image of a package's binary, unless it is there.
+pub(crate) fn pack(context: &Context, package: &str) -> anyhow::Result<Packed> {
+    let options = Options {
+        package: package.into(),
+        target: HOST.into(),
+        push: None,
+        verify: false,
+        verbose: context.verbose,
+    };
+    let build = make(context, &options)?.build;
+    let archive = output::artifacts(&build).find(|artifact| artifact["kind"] == "image");
+    let archive = archive.context("a build has an image")?;
+    Ok(Packed {
+        reference: text(&build["image"]["reference"]),
+        id: text(&build["image"]["config"]),
+        archive: context.workspace.root().join("dist").join(text(&archive["path"])),
+    })
+}
+
 /// What there is when all is done.
 pub(crate) struct Made {
     /// As in the manifest.

@@ -74,8 +74,3 @@ pub(crate) fn names(prefix: &str) -> Vec<OsString> {
     let names = std::env::vars_os().map(|(name, _)| name);
     names.filter(|name| name.as_encoded_bytes().starts_with(prefix.as_bytes())).collect()
 }
-
-/// The folder with the programs of a cluster.
-pub(crate) fn cluster_programs() -> Option<PathBuf> {
-    set("MIRA_CLUSTER_PROGRAMS")
-}

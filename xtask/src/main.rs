@@ -101,14 +101,9 @@ fn run_command(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check { checks, options } => run(check::CHECKS, &checks, &options),
         Command::Dist { options } => dist::run(&options),
         Command::Drain { options, verbose } => drain::alone(options, verbose),
-<<<<<<< HEAD
         Command::Tools { options } => tools::run(&options),
-        Command::K8sUp { options } => return k8s::up(&options),
-        Command::K8sDown { target, verbose } => return k8s::down(&target, verbose),
-=======
         Command::K8sUp { options } => return k8s::up::up(&options),
         Command::K8sDown { options } => return k8s::down::down(&options),
->>>>>>> 2c7390d (xtask: a suite on a real cluster)
         Command::K8sNodeInit { name } => k8s::node::init(&name).map(|()| true),
         Command::Doctor => doctor::run(),
     };

@@ -67,18 +67,15 @@ pub(crate) const GO: Tool = Tool {
 };
 pub(crate) const HAPROXY: Tool =
     Tool { name: "haproxy", probe: &["haproxy", "-v"], get: "apt-get install haproxy" };
-<<<<<<< HEAD
+pub(crate) const IP: Tool =
+    Tool { name: "ip", probe: &["ip", "-V"], get: "apt-get install iproute2" };
+pub(crate) const IPTABLES: Tool =
+    Tool { name: "iptables", probe: &["iptables", "--version"], get: "apt-get install iptables" };
 pub(crate) const LOGROTATE: Tool = Tool {
     name: "logrotate",
     probe: &["logrotate", "--version"],
     get: "apt-get install logrotate",
 };
-=======
-pub(crate) const IP: Tool =
-    Tool { name: "ip", probe: &["ip", "-V"], get: "apt-get install iproute2" };
-pub(crate) const IPTABLES: Tool =
-    Tool { name: "iptables", probe: &["iptables", "--version"], get: "apt-get install iptables" };
->>>>>>> 2c7390d (xtask: a suite on a real cluster)
 pub(crate) const NATS: Tool = Tool {
     name: "nats-server",
     probe: &["nats-server", "--version"],
@@ -118,7 +115,35 @@ pub(crate) const WRK: Tool =
     Tool { name: "wrk", probe: &["bash", "-c", "wrk -v | grep wrk"], get: "apt-get install wrk" };
 
 /// All of them.
-pub(crate) const TOOLS: &[Tool] = &[BASH, CLIPPY, CNI, CONTAINERD, CURL, DOCKER, DOCKERD, DOCKER_COMPOSE, DOCKER_REGISTRY, GIT, GO, HAPROXY, IP, IPTABLES, LOGROTATE, NATS, OPENSSL, PODMAN, PROMETHEUS, PROMTOOL, PYTHON, ROOT, RUNC, RUSTFMT, SKOPEO, UMOCI, WRK];
+pub(crate) const TOOLS: &[Tool] = &[
+    BASH,
+    CLIPPY,
+    CNI,
+    CONTAINERD,
+    CURL,
+    DOCKER,
+    DOCKERD,
+    DOCKER_COMPOSE,
+    DOCKER_REGISTRY,
+    GIT,
+    GO,
+    HAPROXY,
+    IP,
+    IPTABLES,
+    LOGROTATE,
+    NATS,
+    OPENSSL,
+    PODMAN,
+    PROMETHEUS,
+    PROMTOOL,
+    PYTHON,
+    ROOT,
+    RUNC,
+    RUSTFMT,
+    SKOPEO,
+    UMOCI,
+    WRK,
+];
 
 impl Tool {
     /// Looks for it, and tries it.

@@ -24,7 +24,7 @@ case "$name $*" in
   kubectl*"config view"*) echo "${SERVER:-https://127.0.0.1:6443}" ;;
   kubectl*" version "*) echo '{"serverVersion": {"gitVersion": "v1"}}' ;;
   kubectl*" get "*nodes*) echo '{"items": [{"metadata": {"name": "worker"}}]}' ;;
-  "kubectl kustomize "*) sed -n 's/.*name: mira, newName: \(.*\), newTag: "\(.*\)"}/image: \1:\2/p' "$2/kustomization.yaml" ;;
+  *"kubectl kustomize "*) sed -n 's/.*name: mira, newName: \(.*\), newTag: "\(.*\)"}/image: \1:\2/p' "$2/kustomization.yaml" ;;
   kubectl*) echo "no further" >&2; exit 1 ;;
   "kind load image-archive "*) load "$3" ;;
   "k3d image import "*) load "$3" ;;

@@ -2,19 +2,22 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
-
 use crate::context::Context;
 use crate::environment;
+use crate::tool::kept::KUBECTL;
+use crate::tools;
 
-/// All programs of a node.
-pub(crate) fn of_node(_: &Context) -> anyhow::Result<Vec<PathBuf>> {
-    let folder = environment::cluster_programs().context("MIRA_CLUSTER_PROGRAMS is not set")?;
-    let entries = std::fs::read_dir(folder)?;
-    Ok(entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?)
+/// All programs of a node. Getting them takes minutes, once.
+pub(crate) fn of_node(context: &Context) -> anyhow::Result<Vec<PathBuf>> {
+    tools::get(context, &["coredns", "etcd", "kubernetes", "pause"].map(str::to_owned))
 }
 
 /// The user's own `kubectl`, or the one of our own nodes.
-pub(crate) fn kubectl(_: &Context) -> anyhow::Result<PathBuf> {
-    Ok("kubectl".into())
+pub(crate) fn kubectl(context: &Context) -> anyhow::Result<PathBuf> {
+    on_path("kubectl").map_or_else(|| KUBECTL.get(context), Ok)
+}
+
+/// A program of this machine.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+    environment::path().iter().map(|folder| folder.join(name)).find(|path| path.is_file())
 }

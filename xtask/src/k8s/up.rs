@@ -7,9 +7,15 @@ use super::cluster::{Cluster, Target};
 use super::failure::{Failure, Kind};
 use super::image::Image;
 use super::kubectl::output;
-use super::{apply, code, image, phase, programs, ready, smoke};
+use super::{apply, code, image, manifest, phase, programs, ready, smoke};
 use crate::context::Context;
+use crate::dist;
 use crate::process::shown;
+
+/// Others' programs, by their images. Taken from this machine if they are there, since not every node
+/// may pull.
+const OTHERS: &[(&str, &str)] =
+    &[("docker.io/prom/prometheus", "prometheus"), ("docker.io/library/nats", "nats-server")];
 
 /// What is put on the cluster, and how.
 #[derive(clap::Args, Clone, Debug)]
@@ -42,7 +48,17 @@ fn run(context: &Context, options: &Options) -> anyhow::Result<()> {
         Ok((cluster, note))
     })?;
     let folder = folder(context, &cluster);
-    let manifests = make(context, options, &folder)?;
+    let mira = phase(context, "build", |_| {
+        let image = build(context)?;
+        let note = image.name.clone();
+        Ok((image, note))
+    })?;
+    let manifests = phase(context, "image", |step| {
+        let manifests = make(context, options, &folder, mira, step)?;
+        let note =
+            format!("{} objects use {} images", manifests.objects()?, manifests.images.len());
+        Ok((manifests, note))
+    })?;
     phase(context, "load", |step| {
         for (_, image) in &manifests.images {
             step(&image.name);
@@ -67,48 +83,50 @@ struct Manifests {
     images: Vec<(&'static str, Image)>,
 }
 
+impl Manifests {
+    fn objects(&self) -> anyhow::Result<usize> {
+        Ok(manifest::read(&self.text)?.len())
+    }
+}
+
 /// Where what is made for a cluster is kept.
 fn folder(context: &Context, cluster: &Cluster) -> PathBuf {
     context.workspace.target().join("k8s").join(&cluster.name)
 }
 
-fn make(context: &Context, options: &Options, folder: &Path) -> anyhow::Result<Manifests> {
-    let program = phase(context, "build", |_| {
-        context.cargo(&["build", "--package", "mira"]).map_err(Failure::because(Kind::Build))?;
-        Ok((context.workspace.target().join("debug/mira"), String::new()))
-    })?;
-    phase(context, "image", |step| {
-        step("mira");
-        std::fs::create_dir_all(folder)?;
-        let overlay = context.workspace.root().join(&options.overlay);
-        let render = |images: &[(&str, Image)]| {
-            apply::prepare(folder, &overlay, images)?;
-            output(&mut render(context, folder)?, "").map_err(Failure::because(Kind::Build))
-        };
-        let mira =
-            image::of_program(folder, "mira", &program).map_err(Failure::because(Kind::Build))?;
-        let note = mira.name.clone();
-        let mut images = vec![("mira", mira.clone()), ("localhost/mira", mira)];
-        // Others' programs are taken from this machine if they are there, since not every node may pull.
-        let needed = render(&images)?;
-        for (original, name) in
-            [("docker.io/prom/prometheus", "prometheus"), ("docker.io/library/nats", "nats-server")]
-        {
-            let found =
-                crate::environment::path().iter().map(|it| it.join(name)).find(|it| it.is_file());
-            let is_wanted = cfg!(target_os = "linux") && needed.contains(original);
-            if let Some(program) = found.filter(|_| is_wanted) {
-                step(name);
-                images.push((
-                    original,
-                    image::of_program(folder, &format!("mira-{name}"), &program)?,
-                ));
-            }
+/// The image of what is in the tree now.
+fn build(context: &Context) -> anyhow::Result<Image> {
+    let packed = dist::pack(context, "mira").map_err(Failure::because(Kind::Build))?;
+    Ok(Image { name: packed.reference, id: packed.id, archive: packed.archive })
+}
+
+/// What is applied, with all images that it names and that can be had here.
+fn make(
+    context: &Context,
+    options: &Options,
+    folder: &Path,
+    mira: Image,
+    step: &dyn Fn(&str),
+) -> anyhow::Result<Manifests> {
+    std::fs::create_dir_all(folder)?;
+    let overlay = context.workspace.root().join(&options.overlay);
+    let render = |images: &[(&str, Image)]| {
+        apply::prepare(folder, &overlay, images)?;
+        output(&mut render(context, folder)?, "").map_err(Failure::because(Kind::Build))
+    };
+    let mut images = vec![("mira", mira.clone()), ("localhost/mira", mira)];
+    let needed = render(&images)?;
+    for (original, name) in OTHERS {
+        let is_needed = cfg!(target_os = "linux") && needed.contains(original);
+        if let Some(program) = programs::on_path(name).filter(|_| is_needed) {
+            step(name);
+            let name = format!("mira-{name}");
+            images.push((original, image::of_program(folder, &name, &program)?));
         }
-        let text = render(&images)?;
-        images.dedup_by_key(|(_, image)| image.name.clone());
-        Ok((Manifests { text, images }, note))
-    })
+    }
+    let text = render(&images)?;
+    images.dedup_by_key(|(_, image)| image.name.clone());
+    Ok(Manifests { text, images })
 }
 
 fn render(context: &Context, folder: &Path) -> anyhow::Result<Command> {
@@ -120,7 +138,7 @@ fn render(context: &Context, folder: &Path) -> anyhow::Result<Command> {
 fn dry_run(context: &Context, options: &Options) -> anyhow::Result<()> {
     let cluster = Cluster::of(context, &options.target)?;
     let folder = folder(context, &cluster);
-    let manifests = make(context, options, &folder)?;
+    let manifests = make(context, options, &folder, build(context)?, &|_| {})?;
     let commands =
         manifests.images.iter().filter_map(|(_, image)| cluster.load_command(&image.archive));
     let apply = ["apply", "--server-side", "--force-conflicts", "--filename", "-"];
