@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use arc_swap::ArcSwap;
 use core_types::Secret;
-use tokio::sync::{self, Notify};
+use tokio::sync::{self, watch};
 use tokio::time::Instant;
 
 use crate::term::Term;
@@ -30,8 +30,10 @@ pub(crate) struct Entry {
     pub(crate) finished: AtomicU64,
     /// The lease of what is held, and the backend that gave it. Changed by who holds `flight`.
     term: Mutex<Option<(usize, Term)>>,
+    /// Only one changes what is held at a time, for a moment.
+    writing: Mutex<()>,
     /// Told whenever what is held was read or prolonged.
-    pub(crate) changed: Notify,
+    pub(crate) changed: watch::Sender<()>,
 }
 
 /// What is known of one key.
@@ -98,7 +100,8 @@ impl Entry {
             begun: AtomicU64::new(0),
             finished: AtomicU64::new(0),
             term: Mutex::default(),
-            changed: Notify::new(),
+            writing: Mutex::default(),
+            changed: watch::Sender::default(),
         }
     }
 
@@ -112,11 +115,13 @@ impl Entry {
         self.term.lock().expect("no panic while it is held")
     }
 
-    /// Changes what is known of every key, as a whole. By who holds `flight`.
-    pub(crate) fn update(&self, change: impl FnMut(&mut Held)) {
+    /// Changes what is known of the keys, as a whole.
+    pub(crate) fn update<T>(&self, change: impl FnOnce(&mut Vec<Held>) -> T) -> T {
+        let _writing = self.writing.lock().expect("no panic while it is held");
         let mut all = (**self.held.load()).clone();
-        all.iter_mut().for_each(change);
+        let changed = change(&mut all);
         self.held.store(Arc::new(all));
+        changed
     }
 }
 

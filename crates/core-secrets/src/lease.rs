@@ -69,7 +69,7 @@ impl Inner {
     pub(crate) async fn hear_of_ends(&self, backend: &dyn Backend) -> std::convert::Infallible {
         loop {
             backend.last_end_changed().await;
-            self.table.from(0).iter().for_each(|entry| entry.changed.notify_one());
+            self.table.from(0).iter().for_each(|entry| entry.changed.send_replace(()));
         }
     }
 
@@ -92,7 +92,6 @@ impl Inner {
         if !is_due() {
             return;
         }
-        let _permit = self.permits.acquire().await.expect("never closed");
         let mut flight = entry.flight.lock().await;
         // Whoever held the lock may have done it.
         let (lender, term) = match &*entry.term() {
@@ -109,7 +108,7 @@ impl Inner {
                 let held = entry.held.load_full();
                 let keys: Vec<_> = held.iter().map(|held| held.key.clone()).collect();
                 // No repetitions: an answer that was lost has left a lease behind.
-                let mut retry = self.retry();
+                let mut retry = self.retry_in_turn();
                 retry.retries = 0;
                 self.read(entry, &mut flight, &keys, retry, Vec::new()).await;
                 let replaced = |now: &Term| now.lease() != term.lease();
@@ -124,6 +123,7 @@ impl Inner {
 
     async fn renew(&self, entry: &Entry, lender: usize, term: &Term) -> Result<(), BackendError> {
         let (name, backend) = &self.backends[lender];
+        let _permit = self.permits.acquire().await.expect("never closed");
         let asked = Instant::now();
         let renewed =
             timeout_at(asked + self.retry().budget, isolated(|| backend.renew(term.lease())));
@@ -154,8 +154,8 @@ impl Inner {
             Ok(lease) => {
                 let now = Instant::now();
                 self.with_term(entry, |term| term.renewed(lease, asked, now, random()));
-                entry.update(|held| {
-                    if held.until.is_some() {
+                entry.update(|all| {
+                    for held in all.iter_mut().filter(|held| held.until.is_some()) {
                         held.read = Some(now);
                         held.outcome = Outcome::Renewed;
                         held.told_stale = false;
@@ -166,10 +166,9 @@ impl Inner {
             }
             Err(error) => {
                 let outcome = Outcome::Failed(error.kind());
-                entry.update(|held| {
-                    if held.until.is_some() {
-                        held.outcome = outcome;
-                    }
+                entry.update(|all| {
+                    let lent = all.iter_mut().filter(|held| held.until.is_some());
+                    lent.for_each(|held| held.outcome = outcome);
                 });
                 told(outcome, Some(&error));
                 Err(error)
@@ -193,11 +192,12 @@ impl Inner {
         };
         let is_other = |held: &Held| held.until.is_some_and(|until| until != ends);
         if entry.held.load().iter().any(is_other) {
-            entry.update(|held| {
-                if held.until.is_some() {
+            entry.update(|all| {
+                for held in all.iter_mut().filter(|held| held.until.is_some()) {
                     (held.until, held.stale_from) = (Some(ends), Some(late));
                 }
             });
+            entry.changed.send_replace(());
         }
     }
 }

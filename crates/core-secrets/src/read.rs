@@ -22,7 +22,7 @@ struct Conversation<'a> {
     backends: &'a [Registered],
     /// One for each backend.
     known: Vec<Known>,
-    retry: Retry,
+    retry: Retry<'a>,
     deadline: Instant,
 }
 
@@ -56,7 +56,7 @@ impl Conversation<'_> {
         if let Some(error) = &known.unavailable {
             return Err(error.clone());
         }
-        match self.retry.ask(&*self.backends[index].1, self.path, key, self.deadline).await {
+        match self.retry.ask(&*self.backends[index].1, self.path, key, &mut self.deadline).await {
             Ok((data, asked)) => {
                 known.data.merge(data);
                 known.read = Some(Instant::now());
@@ -106,7 +106,7 @@ impl Inner {
         entry: &Entry,
         flight: &mut Flight,
         keys: &[Key],
-        retry: Retry,
+        retry: Retry<'_>,
         mut known: Vec<Known>,
     ) {
         let number = entry.finished.load(Ordering::Acquire) + 1;
@@ -147,7 +147,7 @@ impl Inner {
         }
         flight.known = talk.known;
         entry.finished.store(number, Ordering::Release);
-        entry.changed.notify_one();
+        entry.changed.send_replace(());
     }
 
     /// Takes a new lease in the place of the one before, which is kept while it is used.
@@ -185,68 +185,73 @@ impl Inner {
         results: impl Iterator<Item = (Key, Result<Found, Error>)>,
         hold: &Hold,
     ) {
-        let mut all = (**entry.held.load()).clone();
         let mut events = Vec::new();
         let mut offers = Vec::new();
-        for (key, result) in results {
-            let path = || Arc::clone(&entry.path);
-            let held = held_at(&mut all, &key);
-            match result {
-                Ok(found) => {
-                    let (backend, new) = (Arc::clone(&found.backend), Arc::clone(&found.value));
-                    let old = held.accept(found);
-                    let outcome = held.outcome;
-                    let key = || key.clone();
-                    events.push(Event::Refreshed { backend, path: path(), key: key(), outcome });
-                    if old.is_some() {
-                        let hold = hold.clone();
-                        events.push(Event::Rotated { path: path(), key: key(), hold });
+        entry.update(|all| {
+            for (key, result) in results {
+                let path = || Arc::clone(&entry.path);
+                let held = held_at(all, &key);
+                match result {
+                    Ok(found) => {
+                        let (backend, new) = (Arc::clone(&found.backend), Arc::clone(&found.value));
+                        let old = held.accept(found);
+                        let outcome = held.outcome;
+                        let key = || key.clone();
+                        events.push(Event::Refreshed {
+                            backend,
+                            path: path(),
+                            key: key(),
+                            outcome,
+                        });
+                        if old.is_some() {
+                            let hold = hold.clone();
+                            events.push(Event::Rotated { path: path(), key: key(), hold });
+                        }
+                        offers.push((key(), old, new));
                     }
-                    offers.push((key(), old, new));
-                }
-                Err(error) => {
-                    flight.failures.push((key.clone(), error.clone()));
-                    let (kind, backend) = error.decided();
-                    held.outcome = Outcome::Failed(kind);
-                    let cached = held.value.is_some() && !held.is_over();
-                    if !cached {
-                        held.backend = Arc::clone(&backend);
+                    Err(error) => {
+                        flight.failures.push((key.clone(), error.clone()));
+                        let (kind, backend) = error.decided();
+                        held.outcome = Outcome::Failed(kind);
+                        let cached = held.value.is_some() && !held.is_over();
+                        if !cached {
+                            held.backend = Arc::clone(&backend);
+                        }
+                        let outcome = held.outcome;
+                        events.push(Event::RefreshFailed {
+                            backend,
+                            path: path(),
+                            key,
+                            outcome,
+                            error,
+                            cached,
+                        });
                     }
-                    let outcome = held.outcome;
-                    events.push(Event::RefreshFailed {
-                        backend,
-                        path: path(),
-                        key,
-                        outcome,
-                        error,
-                        cached,
-                    });
                 }
             }
-        }
-        entry.held.store(Arc::new(all));
+        });
         for event in &events {
             self.tell(event);
         }
         for (key, old, new) in offers {
             self.offer(&entry.path, &key, old.as_ref(), &new, hold);
         }
-        self.tell_stale(entry);
     }
 
-    /// Tells once of every value that has become stale. By who holds the flight.
+    /// Tells once of every value that has become stale.
     pub(crate) fn tell_stale(&self, entry: &Entry) {
         let now = Instant::now();
         let is_news = |held: &Held| held.is_stale(now) && !held.told_stale;
         if !entry.held.load().iter().any(is_news) {
             return;
         }
-        let mut news = Vec::new();
-        entry.update(|held| {
-            if is_news(held) {
+        let news: Vec<Key> = entry.update(|all| {
+            let news = all.iter_mut().filter(|held| is_news(held));
+            let told = |held: &mut Held| {
                 held.told_stale = true;
-                news.push(held.key.clone());
-            }
+                held.key.clone()
+            };
+            news.map(told).collect()
         });
         for key in news {
             self.tell(&Event::Stale { path: Arc::clone(&entry.path), key });

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use futures_util::FutureExt as _;
 use futures_util::future::{join_all, select};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use crate::backend::Chores;
@@ -93,37 +94,49 @@ fn chores(run: Chores<'_>) -> Chores<'_> {
     })
 }
 
+/// Waits for a moment, or for a change before it.
+async fn until(moment: Option<Instant>, changed: &mut watch::Receiver<()>) {
+    let changed = pin!(changed.changed());
+    match moment {
+        Some(moment) => drop(select(pin!(sleep_until(moment)), changed).await),
+        None => changed.await.expect("the sender is the entry's, which is held"),
+    }
+}
+
 impl Inner {
     /// Keeps one path as it should be.
     async fn keep(&self, entry: &Entry) -> Infallible {
+        let (fresh, told) = (pin!(self.keep_fresh(entry)), pin!(self.keep_told(entry)));
+        select(fresh, told).await.factor_first().0
+    }
+
+    async fn keep_fresh(&self, entry: &Entry) -> Infallible {
+        let mut changed = entry.changed.subscribe();
         let mut turn = self.next_turn();
         loop {
+            changed.mark_unchanged();
             let lease = self.look_at_lease(entry);
+            self.date_again(entry);
             let is_refreshed = self.config.auto_refresh || lease.is_some();
-            let stale = entry
-                .held
-                .load()
-                .iter()
-                .filter(|held| !held.told_stale)
-                .filter_map(|held| held.stale_from)
-                .min();
-            let moments = [lease, is_refreshed.then_some(turn), stale];
-            let changed = pin!(entry.changed.notified());
-            match moments.into_iter().flatten().min() {
-                Some(moment) => drop(select(pin!(sleep_until(moment)), changed).await),
-                None => changed.await,
-            }
-            let now = Instant::now();
-            if stale.is_some_and(|stale| now >= stale) || lease.is_some() {
-                let _flight = entry.flight.lock().await;
-                self.date_again(entry);
-                self.tell_stale(entry);
-            }
+            let next = lease.into_iter().chain(is_refreshed.then_some(turn)).min();
+            until(next, &mut changed).await;
             self.keep_lease(entry).await;
-            if is_refreshed && now >= turn {
+            if is_refreshed && Instant::now() >= turn {
                 self.refresh(entry).await;
                 turn = self.next_turn();
             }
+        }
+    }
+
+    /// Tells of staleness when it comes, however long a read takes.
+    async fn keep_told(&self, entry: &Entry) -> Infallible {
+        let mut changed = entry.changed.subscribe();
+        loop {
+            changed.mark_unchanged();
+            let held = entry.held.load_full();
+            let untold = held.iter().filter(|held| !held.told_stale);
+            until(untold.filter_map(|held| held.stale_from).min(), &mut changed).await;
+            self.tell_stale(entry);
         }
     }
 
@@ -135,7 +148,6 @@ impl Inner {
     /// Reads a path again, unless somebody else does so from now on. Of what is lent, offers to
     /// those who refused it.
     pub(crate) async fn refresh(&self, entry: &Entry) {
-        let _permit = self.permits.acquire().await.expect("never closed");
         let begun = entry.begun.load(Ordering::Acquire);
         let mut flight = entry.flight.lock().await;
         if entry.finished.load(Ordering::Acquire) > begun {
@@ -152,7 +164,7 @@ impl Inner {
         }
         let keys: Vec<_> = held.iter().map(|held| held.key.clone()).collect();
         let out_of_reach = Outcome::Failed(ErrorKind::Unavailable);
-        let mut retry = self.retry();
+        let mut retry = self.retry_in_turn();
         if held.iter().any(|held| held.outcome == out_of_reach) {
             retry.retries = 0;
         }

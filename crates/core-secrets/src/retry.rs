@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::backend::Asked;
@@ -14,7 +15,9 @@ use crate::{Backend, BackendError, ErrorKind, SecretData};
 const LONGEST: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy)]
-pub(crate) struct Retry {
+pub(crate) struct Retry<'p> {
+    /// What only so many may do at the same time, if any.
+    pub(crate) permits: Option<&'p Semaphore>,
     pub(crate) retries: u32,
     /// The longest wait before the first repetition.
     pub(crate) delay: Duration,
@@ -22,18 +25,26 @@ pub(crate) struct Retry {
     pub(crate) budget: Duration,
 }
 
-impl Retry {
+impl Retry<'_> {
     pub(crate) async fn ask(
         &self,
         backend: &dyn Backend,
         path: &str,
         key: Option<&str>,
-        deadline: Instant,
+        deadline: &mut Instant,
     ) -> Result<(SecretData, Instant), BackendError> {
         let mut attempt = 0;
         loop {
+            // The wait for a turn is no part of the budget.
+            let waiting = Instant::now();
+            let permit = match self.permits {
+                Some(permits) => Some(permits.acquire().await.expect("never closed")),
+                None => None,
+            };
+            *deadline += waiting.elapsed();
             let asked = Instant::now();
-            let answer = timeout_at(deadline, isolated(|| backend.get(path, key))).await;
+            let answer = timeout_at(*deadline, isolated(|| backend.get(path, key))).await;
+            drop(permit);
             let error = match answer {
                 Ok(Ok(data)) => return data.answer(key).map(|data| (data, asked)),
                 Ok(Err(error)) => error,
@@ -44,7 +55,7 @@ impl Retry {
             }
             // A wait past the end of the budget would be for nothing.
             match self.next_attempt(attempt, &error) {
-                Some(moment) if moment < deadline => sleep_until(moment).await,
+                Some(moment) if moment < *deadline => sleep_until(moment).await,
                 _ => return Err(error),
             }
             attempt += 1;

@@ -42,12 +42,19 @@ impl Inner {
         }
     }
 
-    pub(crate) fn retry(&self) -> Retry {
+    /// For somebody who waits.
+    pub(crate) fn retry(&self) -> Retry<'_> {
         Retry {
+            permits: None,
             retries: self.config.retries,
             delay: self.config.retry_delay.get(),
             budget: self.config.retry_budget.get(),
         }
+    }
+
+    /// For nobody who waits: eight at a time.
+    pub(crate) fn retry_in_turn(&self) -> Retry<'_> {
+        Retry { permits: Some(&self.permits), ..self.retry() }
     }
 
     /// The first segment of a path names a backend only if one of that name is configured.
@@ -65,7 +72,7 @@ impl Inner {
         })
     }
 
-    async fn find(&self, reference: &SecretRef, retry: Retry) -> Result<Secret<String>, Error> {
+    async fn find(&self, reference: &SecretRef, retry: Retry<'_>) -> Result<Secret<String>, Error> {
         let key = reference.key();
         let entry = self.entry(reference);
         let seen = entry.finished.load(Ordering::Acquire);

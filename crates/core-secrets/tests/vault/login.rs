@@ -3,7 +3,7 @@
 use core_secrets::{Config, Error, ErrorKind};
 use serde_json::{Value, json};
 
-use crate::support::{Reviewer, SECOND, Server, config, observed, until, with};
+use crate::support::{Authority, Reviewer, SECOND, Server, config, observed, until, with};
 
 /// Tokens that exist, the root's own left out.
 async fn tokens(server: &Server) -> usize {
@@ -138,7 +138,7 @@ async fn a_pod_logs_in_with_its_service_account() {
     server.ask("POST", "sys/auth/kubernetes", &json!({ "type": "kubernetes" })).await;
     let api = json!({
         "kubernetes_host": reviewer.url(), "token_reviewer_jwt": reviewer.token(0), "disable_iss_validation": true,
-        "disable_local_ca_jwt": true,
+        "disable_local_ca_jwt": true, "kubernetes_ca_cert": Authority::new().certificate(),
     });
     server.ask("POST", "auth/kubernetes/config", &api).await;
     let role = json!({

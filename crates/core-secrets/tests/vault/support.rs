@@ -1,8 +1,10 @@
 //! A Vault of its own for each test, and what tests say to it.
 
+mod certificates;
 mod http;
 mod postgres;
 mod process;
+mod proxy;
 mod reviewer;
 mod server;
 
@@ -11,7 +13,9 @@ use std::time::Duration;
 
 use core_secrets::{Config, Event, Secrets};
 
+pub(crate) use self::certificates::Authority;
 pub(crate) use self::postgres::Postgres;
+pub(crate) use self::proxy::{Mode, Proxy};
 pub(crate) use self::reviewer::Reviewer;
 pub(crate) use self::server::{Server, Setup};
 

@@ -14,7 +14,8 @@ pub(crate) struct Server {
     port: u16,
     unseal_key: String,
     root_token: String,
-    scheme: &'static str,
+    /// Where it is spoken to in secret, beside the port that tests speak to.
+    tls_port: Option<u16>,
 }
 
 /// What is unlike an ordinary server.
@@ -32,17 +33,17 @@ impl Server {
 
     pub(crate) async fn start_with(setup: Setup) -> Self {
         let folder = TempDir::with_prefix("core-secrets-vault-").unwrap();
-        let (process, port) = loop {
+        let (process, port, tls_port) = loop {
             let port = free_port();
-            configure(folder.path(), port, &setup);
+            let tls_port = setup.tls.as_ref().map(|tls| (free_port(), tls));
+            configure(folder.path(), port, tls_port);
             let mut process = run(folder.path());
             if is_up(&mut process, port).await {
-                break (process, port);
+                break (process, port, tls_port.map(|(port, _)| port));
             }
         };
-        let scheme = if setup.tls.is_some() { "https" } else { "http" };
         let (unseal_key, root_token) = (String::new(), String::new());
-        let mut server = Self { process, folder, port, unseal_key, root_token, scheme };
+        let mut server = Self { process, folder, port, unseal_key, root_token, tls_port };
         let shares = json!({ "secret_shares": 1, "secret_threshold": 1 });
         let set_up = server.ask("PUT", "sys/init", &shares).await;
         server.unseal_key = set_up["keys_base64"][0].as_str().unwrap().into();
@@ -63,7 +64,10 @@ impl Server {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("{}://127.0.0.1:{}", self.scheme, self.port)
+        match self.tls_port {
+            Some(port) => format!("https://127.0.0.1:{port}"),
+            None => format!("http://127.0.0.1:{}", self.port),
+        }
     }
 
     pub(crate) fn root_token(&self) -> &str {
@@ -98,6 +102,11 @@ impl Server {
         self.ask("POST", &format!("secret/data/{path}"), &json!({ "data": data })).await;
     }
 
+    /// Another certificate and key, from the next start on.
+    pub(crate) fn set_tls(&self, tls: &(String, String)) {
+        write_tls(self.folder.path(), tls);
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         self.process.signal(name);
     }
@@ -115,20 +124,25 @@ impl Server {
     }
 }
 
-fn configure(folder: &Path, port: u16, setup: &Setup) {
-    let mut listener = json!({ "address": format!("127.0.0.1:{port}") });
-    match &setup.tls {
-        Some((certificate, key)) => {
-            std::fs::write(folder.join("certificate.pem"), certificate).unwrap();
-            std::fs::write(folder.join("key.pem"), key).unwrap();
-            listener["tls_cert_file"] = json!(folder.join("certificate.pem"));
-            listener["tls_key_file"] = json!(folder.join("key.pem"));
-        }
-        None => listener["tls_disable"] = json!(true),
+fn write_tls(folder: &Path, (certificate, key): &(String, String)) {
+    std::fs::write(folder.join("certificate.pem"), certificate).unwrap();
+    std::fs::write(folder.join("key.pem"), key).unwrap();
+}
+
+fn configure(folder: &Path, port: u16, tls: Option<(u16, &(String, String))>) {
+    let plain = json!({ "address": format!("127.0.0.1:{port}"), "tls_disable": true });
+    let mut listeners = vec![json!({ "tcp": plain })];
+    if let Some((port, tls)) = tls {
+        write_tls(folder, tls);
+        listeners.push(json!({ "tcp": {
+            "address": format!("127.0.0.1:{port}"),
+            "tls_cert_file": folder.join("certificate.pem"),
+            "tls_key_file": folder.join("key.pem"),
+        } }));
     }
     let config = json!({
         "storage": { "file": { "path": folder.join("data") } },
-        "listener": [{ "tcp": listener }],
+        "listener": listeners,
         "disable_mlock": true,
         "api_addr": format!("http://127.0.0.1:{port}"),
     });
