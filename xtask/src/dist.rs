@@ -11,6 +11,7 @@ pub(crate) mod image;
 mod interrupt;
 mod layer;
 pub(crate) mod output;
+mod pack;
 mod provenance;
 mod push;
 mod registry;
@@ -27,13 +28,12 @@ use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use clap::builder::PossibleValuesParser;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::blob::{Blob, sha256};
 use self::build::Build;
-use self::hardening::Hardening;
-use self::image::{Image, Recipe};
 use self::output::Output;
+use self::pack::Parts;
 use self::push::{Destination, Paper, Pushed};
 use self::sbom::Materials;
 use self::source::Source;
@@ -207,90 +207,16 @@ pub(crate) fn make(context: &Context, options: &Options) -> anyhow::Result<Made>
 
     let began = Instant::now();
     context.step("dist: image");
-    ensure!(
-        Source::read(root)? == source,
-        "files were changed while they were built; run it again"
-    );
-    let name = format!("{binary}-{version}-{}", target.triple);
-    let files = Files::new(&name);
-    build.split(context, &built, &output.work(&files.binary), &output.work(&files.symbols))?;
-    let sbom = materials.sbom(source.time)?;
-    std::fs::write(output.work(&files.sbom), &sbom)?;
-    let package = materials.package();
-    let recipe = Recipe {
-        description: package.description.clone().unwrap_or_default(),
-        licenses: package.license.clone().unwrap_or_default(),
-        sbom: Some(sbom),
-        is_service: materials.is_service(),
-        ..Recipe::service(&binary, &version, target.architecture, &source.revision(), source.time)
+    let parts = Parts {
+        build: &build,
+        version: &version,
+        source: &source,
+        materials: &materials,
+        inputs: &inputs,
     };
-    let bytes = std::fs::read(output.work(&files.binary))?;
-    let hardening = hardening::of(&bytes)?;
-    ensure!(hardening == Hardening::WANTED, "the binary is not hardened: {hardening:?}");
-    let image = Image::new(&recipe, &bytes)?;
-    image.write(&output.work(&files.image))?;
-
-    let mut artifacts = vec![
-        output.artifact(&files.binary, "binary")?,
-        output.artifact(&files.symbols, "debug-symbols")?,
-        output.artifact(&files.image, "image")?,
-        output.artifact(&files.sbom, "sbom")?,
-    ];
-    let subject = |artifact: &Value| (text(&artifact["path"]), text(&artifact["sha256"]));
-    let mut subjects: Vec<_> = artifacts.iter().map(subject).collect();
-    subjects.push((image.reference(), image.manifest.hex.clone()));
-    let lock = sha256(&std::fs::read(root.join("Cargo.lock"))?);
-    let statement = provenance::statement(&build, &source, &lock, &subjects);
-    std::fs::write(output.work(&files.provenance), format!("{statement:#}\n"))?;
-    artifacts.push(output.artifact(&files.provenance, "provenance")?);
-
-    let build = json!({
-        "name": binary,
-        "version": version,
-        "target": target.triple,
-        "inputs": inputs,
-        "build_id": hardening::build_id(&bytes)?,
-        "source": {
-            "commit": source.commit,
-            "time": source.time,
-            "dirty": source.changes.is_some(),
-            "tags": source.tags,
-        },
-        "image": {
-            "reference": image.reference(),
-            "manifest": image.manifest.digest(),
-            "config": image.config.digest(),
-            "layers": image.layers.iter().map(|layer| json!({
-                "digest": layer.compressed.digest(),
-                "size": layer.compressed.bytes.len(),
-                "diff_id": layer.diff_id,
-            })).collect::<Vec<_>>(),
-        },
-        "artifacts": artifacts,
-    });
+    let build = pack::pack(context, &parts, &built, &output)?;
     output.commit(build.clone())?;
     Ok(Made { build, fresh: false, image_seconds: began.elapsed().as_secs_f64() })
-}
-
-/// What the artefacts are called.
-struct Files {
-    binary: String,
-    symbols: String,
-    image: String,
-    sbom: String,
-    provenance: String,
-}
-
-impl Files {
-    fn new(name: &str) -> Self {
-        Self {
-            binary: name.to_owned(),
-            symbols: format!("{name}.debug"),
-            image: format!("{name}.oci.tar"),
-            sbom: format!("{name}.cdx.json"),
-            provenance: format!("{name}.provenance.json"),
-        }
-    }
 }
 
 /// The one binary of a package, and its version.

@@ -138,21 +138,31 @@ impl Build<'_> {
         Ok(())
     }
 
-    /// Splits the binary into what is shipped and its symbols.
-    pub(crate) fn split(
+    /// Takes the symbols out of the binary, into a file of their own.
+    pub(crate) fn symbols(
         &self,
         context: &Context,
         built: &Path,
-        binary: &Path,
         symbols: &Path,
     ) -> anyhow::Result<()> {
-        let objcopy = || Command::new(self.target.objcopy);
-        context.run(objcopy().arg("--only-keep-debug").arg(built).arg(symbols))?;
-        std::fs::set_permissions(symbols, Permissions::from_mode(0o644))?;
+        let mut objcopy = Command::new(self.target.objcopy);
+        context.run(objcopy.arg("--only-keep-debug").arg(built).arg(symbols))?;
+        Ok(std::fs::set_permissions(symbols, Permissions::from_mode(0o644))?)
+    }
+
+    /// Makes the binary that is shipped: without the symbols, but telling their file's name.
+    pub(crate) fn strip(
+        &self,
+        context: &Context,
+        built: &Path,
+        symbols: &Path,
+        binary: &Path,
+    ) -> anyhow::Result<()> {
         let mut link = std::ffi::OsString::from("--add-gnu-debuglink=");
         link.push(symbols);
+        let mut objcopy = Command::new(self.target.objcopy);
         // The names of functions stay: backtraces of panics are logged.
-        context.run(objcopy().arg("--strip-debug").arg(link).arg(built).arg(binary))?;
+        context.run(objcopy.arg("--strip-debug").arg(link).arg(built).arg(binary))?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::client::get;
+use crate::client::{get, post};
 use crate::mira::{Mira, command, output};
 
 const COMPOSE: &str = include_str!("../../../../deploy/compose.yaml");
@@ -37,7 +37,9 @@ fn compose_gives_the_time_that_the_settings_need() {
 fn the_dashboard_shows_metrics_that_exist() {
     let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
     let mira = Mira::start(&[]);
-    get(&mira.app(), "/health/ready");
+    // Some are there once there is something to tell.
+    let brief = r#"{"message_type": "assess_risks", "data": {"name": "a", "goals": ["grow"], "duration_weeks": 2}}"#;
+    assert_eq!(post(&mira.app(), "/api/messages", brief).status, 200);
     let exposed = get(&mira.ops(), "/metrics").body;
     let panels = dashboard["panels"].as_array().unwrap().iter();
     let targets = panels.flat_map(|panel| panel["targets"].as_array().unwrap());
