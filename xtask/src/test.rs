@@ -12,7 +12,7 @@ use std::path::Path;
 
 use crate::job::{Job, refuse};
 use crate::tool::{
-    BASH, CURL, DOCKER, DOCKER_COMPOSE, DOCKER_REGISTRY, DOCKERD, GIT, GO, LOGROTATE, NATS,
+    BASH, CURL, DOCKER, DOCKER_COMPOSE, DOCKER_REGISTRY, DOCKERD, GIT, GO, IP, LOGROTATE, NATS,
     OPENSSL, PROMTOOL, PYTHON, SKOPEO, UMOCI,
 };
 use crate::{drain, tidy};
@@ -96,13 +96,25 @@ pub(crate) const SUITES: &[Job] = &[
     Job {
         name: "dist",
         shows: "Mira's image loads in every tool with the same digests, and runs without any right",
-        needs: &[CURL, DOCKER, DOCKERD, DOCKER_COMPOSE, GIT, PYTHON, SKOPEO, UMOCI],
+        needs: &[
+            CURL,
+            DOCKER,
+            DOCKERD,
+            DOCKER_COMPOSE,
+            GIT,
+            IP,
+            NATS,
+            OPENSSL,
+            PYTHON,
+            SKOPEO,
+            UMOCI,
+        ],
         run: dist::run,
     },
     Job {
         name: "push",
         shows: "Mira's image reaches a real registry, with and without a password, and comes back",
-        needs: &[DOCKER_REGISTRY, GIT, SKOPEO],
+        needs: &[CURL, DOCKER, DOCKERD, DOCKER_REGISTRY, GIT, IP, SKOPEO],
         run: dist::push,
     },
 ];

@@ -20,11 +20,12 @@ pub(crate) fn removes(folder: PathBuf) -> anyhow::Result<Whole> {
     let wait = move || {
         let Some(signal) = signals.forever().next() else { return };
         let _held = held.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = std::fs::remove_dir_all(&folder);
+        eprintln!("\nxtask: interrupted; nothing is left half-written");
+        // Last, for the main thread waits for them, and would tell that they have failed.
         for child in children() {
             let _ = kill_process(child, Signal::TERM);
         }
-        let _ = std::fs::remove_dir_all(&folder);
-        eprintln!("\nxtask: interrupted; nothing is left half-written");
         #[expect(clippy::disallowed_methods, reason = "the main thread waits for a program")]
         std::process::exit(128 + signal);
     };

@@ -123,3 +123,77 @@ fn lock(folder: &Path) -> anyhow::Result<File> {
     let open = File::options().create(true).append(true).open(&path);
     open.with_context(|| format!("cannot write {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes one build in a folder: one file with some text.
+    fn made(folder: &Path, file: &str, text: &str, inputs: &str) {
+        let output = Output::new(folder).unwrap();
+        fs::write(output.work(file), text).unwrap();
+        let artifact = output.artifact(file, "binary").unwrap();
+        let build =
+            json!({"name": "mira", "target": "t", "inputs": inputs, "artifacts": [artifact]});
+        output.commit(build).unwrap();
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| name != ".lock").collect();
+        names.sort();
+        names
+    }
+
+    /// DIST-6: the same inputs need no work; others do, and so does an artefact that has changed.
+    #[test]
+    fn what_is_unchanged_is_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let is = |inputs| up_to_date(folder.path(), ("mira", "t"), inputs).is_some();
+        assert!(!is("a"), "there is nothing yet");
+        made(folder.path(), "mira-1", "x", "a");
+        assert!(is("a") && !is("b"));
+        assert!(up_to_date(folder.path(), ("mira", "u"), "a").is_none(), "another target");
+        fs::write(folder.path().join("mira-1"), "y").unwrap();
+        assert!(!is("a"), "somebody has changed it");
+    }
+
+    /// DIST-1: what a build replaces goes away, and the checksums are what is there.
+    #[test]
+    fn a_build_replaces_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        made(folder.path(), "mira-1", "x", "a");
+        made(folder.path(), "mira-2", "y", "b");
+        assert_eq!(names(folder.path()), [SUMS, MANIFEST, "mira-2"]);
+        let sums = fs::read_to_string(folder.path().join(SUMS)).unwrap();
+        assert_eq!(sums, format!("{}  mira-2\n", sha256(b"y")));
+    }
+
+    /// DIST-6: a build that is given up leaves what was there before.
+    #[test]
+    fn what_is_given_up_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        made(folder.path(), "mira-1", "x", "a");
+        let output = Output::new(folder.path()).unwrap();
+        fs::write(output.work("mira-1"), "half").unwrap();
+        drop(output);
+        assert_eq!(names(folder.path()), [SUMS, MANIFEST, "mira-1"]);
+        assert!(up_to_date(folder.path(), ("mira", "t"), "a").is_some());
+    }
+
+    /// DIST-6: runs at once do not harm each other: what is there in the end is one of them, whole.
+    #[test]
+    fn several_at_once_take_turns() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for text in ["a", "b", "c", "d"] {
+                let folder = folder.path();
+                scope.spawn(move || made(folder, "mira-1", text, text));
+            }
+        });
+        let text = fs::read_to_string(folder.path().join("mira-1")).unwrap();
+        assert!(up_to_date(folder.path(), ("mira", "t"), &text).is_some());
+        assert_eq!(names(folder.path()), [SUMS, MANIFEST, "mira-1"]);
+    }
+}

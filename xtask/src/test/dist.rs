@@ -7,6 +7,7 @@ mod golden;
 mod loaders;
 mod push;
 mod service;
+mod tls;
 
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,7 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<String> {
     let engine = Engine::start(context, folder.path())?;
     seen.extend(engine.loads(&shipped)?);
     service::check(context, &engine, &shipped, folder.path())?;
+    tls::check(context, &engine, &shipped, folder.path())?;
     dockerfile::check(context, &engine, &shipped, folder.path())?;
     Ok(seen.join(", "))
 }

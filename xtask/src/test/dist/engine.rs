@@ -44,7 +44,10 @@ impl Engine {
             "--pid",
             "--mount-proc",
         ]);
-        command.args(["--fork", "--kill-child", "dockerd", "--userland-proxy=false"]);
+        command.args(["--fork", "--kill-child"]);
+        // A registry on its loopback is one that it trusts.
+        command.args(["sh", "-c", "ip link set lo up && exec dockerd \"$@\"", "dockerd"]);
+        command.arg("--userland-proxy=false");
         command.arg("--config-file").arg(at("daemon.json"));
         command.arg("--data-root").arg(at("data")).arg("--exec-root").arg(at("run"));
         command.arg("--pidfile").arg(at("pid"));
@@ -120,10 +123,16 @@ impl Engine {
     pub(super) fn get(&self, container: &str, port: u16, path: &str) -> anyhow::Result<String> {
         let networks = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
         let address = self.inspect(container, networks)?;
+        let mut curl = self.inside("curl");
+        curl.args(["--silent", "--show-error", "--fail", "--max-time", "10"]);
+        process::run(curl.arg(format!("http://{address}:{port}{path}")), |_| {})
+    }
+
+    /// A program that is to run in the engine's network.
+    pub(super) fn inside(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
-        command.args(["--target", &self.child.id().to_string(), "--net", "curl", "--silent"]);
-        command.args(["--show-error", "--fail", "--max-time", "10"]);
-        process::run(command.arg(format!("http://{address}:{port}{path}")), |_| {})
+        command.args(["--target", &self.child.id().to_string(), "--net", program]);
+        command
     }
 
     /// What the kernel says of a container's process.
@@ -180,6 +189,16 @@ impl Engine {
         let log = self.docker(&["logs", container])?;
         Ok(log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
+}
+
+/// Waits until something is so.
+pub(super) fn until(what: &str, is_so: impl Fn() -> bool) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while !is_so() {
+        ensure!(began.elapsed() < SOON, "it is not so that {what}");
+        pause();
+    }
+    Ok(())
 }
 
 impl Drop for Engine {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,16 +10,45 @@ use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use super::Shipped;
+use super::engine::Engine;
+use super::service;
 use crate::context::Context;
 use crate::dist::blob::sha256;
 use crate::drain::replica::{free_address, pause};
 use crate::environment;
 use crate::process;
 
+/// Everything that is waited for comes within this time, or never.
+const SOON: Duration = Duration::from_secs(20);
+
 const USER: &str = "somebody";
 const PASSWORD: &str = "canary-of-the-registry";
 /// `PASSWORD`, by bcrypt.
 const HASHED: &str = "$2b$05$abcdefghijklmnopqrstuuTQLdDQ2arfM5hmv74DJrVlfO6Ojq7Qm";
+
+/// DIST-5: what was pushed is pulled by docker, by its digest, and runs.
+fn pull(
+    context: &Context,
+    shipped: &Shipped,
+    folder: &Path,
+    server: &Server,
+) -> anyhow::Result<()> {
+    let engine = Engine::start(context, folder)?;
+    // The same registry's data, seen from where the engine is.
+    let (config, at) = (&server.config, &server.address);
+    let mut command = engine.inside("docker-registry");
+    let _inside = Server::run(command.arg("serve").arg(config), config, at, || {
+        let asked = engine.inside("curl").args(["--silent", &format!("http://{at}/v2/")]).output();
+        asked.is_ok_and(|answer| answer.status.success())
+    })?;
+    let image = format!("{at}/mira@{}", shipped.image("manifest"));
+    engine.docker(&["pull", "--quiet", &image])?;
+    let id = engine.inspect(&image, "{{.Id}}")?;
+    ensure!(id == shipped.image("config"), "docker has pulled {id}");
+    service::run(&engine, "pulled", &image, &[], &[])?;
+    engine.wait("pulled", "{{.State.Health.Status}}", "healthy")?;
+    service::stops(&engine, "pulled")
+}
 
 /// DIST-5: without a password, then with one: a first push sends everything, a second nothing; what is
 /// there has our digest, and the papers hang on it.
@@ -27,6 +56,8 @@ pub(super) fn run(context: &Context, shipped: &Shipped, folder: &Path) -> anyhow
     context.step("push: to whoever asks");
     let open = Server::start(&folder.join("open"), None)?;
     push_twice(context, shipped, folder, &open)?;
+    context.step("push: and back");
+    pull(context, shipped, folder, &open)?;
     context.step("push: with a password");
     let closed = Server::start(&folder.join("closed"), Some(HASHED))?;
     let refused = pushed(context, folder, &closed, "mira");
@@ -34,7 +65,7 @@ pub(super) fn run(context: &Context, shipped: &Shipped, folder: &Path) -> anyhow
     ensure!(said.contains("log in by `docker login`"), "nobody was let in: {said}");
     closed.log_in(folder)?;
     push_twice(context, shipped, folder, &closed)?;
-    Ok("with and without a password".into())
+    Ok("with and without a password, and back by docker".into())
 }
 
 fn push_twice(
@@ -83,16 +114,16 @@ fn pushed(
     server: &Server,
     image: &str,
 ) -> anyhow::Result<String> {
-    let mut push = context.cargo_command();
+    let mut push = Command::new(std::env::current_exe()?);
     let to = format!("{}/{image}", server.address);
-    push.args(["xtask", "dist", "--push", &to]).env("DOCKER_CONFIG", folder);
-    push.env("CARGO_TARGET_DIR", context.workspace.target());
+    push.args(["dist", "--push", &to]).env("DOCKER_CONFIG", folder);
     process::run(push.current_dir(context.workspace.root()), |_| {})
 }
 
 struct Server {
     child: Child,
     address: String,
+    config: PathBuf,
 }
 
 impl Server {
@@ -101,7 +132,7 @@ impl Server {
         fs::create_dir_all(folder)?;
         let address = free_address();
         let mut config = format!(
-            "version: 0.1\nlog: {{accesslog: {{disabled: true}}}}\n\
+            "version: 0.1\nlog: {{level: warn}}\n\
              storage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"{address}\"}}\n",
             folder.join("data").display()
         );
@@ -113,27 +144,35 @@ impl Server {
                 file.display()
             ));
         }
-        fs::write(folder.join("config.yml"), config)?;
-        let log = fs::File::create(folder.join("log"))?;
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "docker-registry", "serve"]);
-        command
-            .arg(folder.join("config.yml"))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log);
+        let path = folder.join("config.yml");
+        fs::write(&path, config)?;
+        let mut command = Command::new("docker-registry");
+        Self::run(command.arg("serve").arg(&path), &path, &address.to_string(), || {
+            TcpStream::connect(address).is_ok()
+        })
+    }
+
+    /// Starts a registry that is configured, and waits until it answers.
+    fn run(
+        command: &mut Command,
+        config: &Path,
+        address: &str,
+        answers: impl Fn() -> bool,
+    ) -> anyhow::Result<Self> {
+        let log = config.with_extension("log");
+        let output = fs::File::create(&log)?;
+        let mut guarded = Command::new("setpriv");
+        guarded.args(["--pdeathsig", "KILL"]).arg(command.get_program()).args(command.get_args());
+        guarded.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         for name in environment::names("REGISTRY_") {
-            command.env_remove(name);
+            guarded.env_remove(name);
         }
-        let child = command.spawn().context("cannot start docker-registry")?;
-        let server = Self { child, address: address.to_string() };
+        let child = guarded.spawn().context("cannot start docker-registry")?;
+        let server = Self { child, address: address.to_owned(), config: config.to_owned() };
         let began = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
-            ensure!(
-                began.elapsed() < Duration::from_secs(20),
-                "the registry does not start:\n{log}"
-            );
+        while !answers() {
+            let said = fs::read_to_string(&log).unwrap_or_default();
+            ensure!(began.elapsed() < SOON, "the registry does not start:\n{said}");
             pause();
         }
         Ok(server)

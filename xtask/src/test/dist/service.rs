@@ -12,7 +12,7 @@ use super::engine::Engine;
 use crate::context::Context;
 
 /// How the image is run: DIST-4.
-const WITHOUT_RIGHTS: &[&str] = &[
+pub(super) const WITHOUT_RIGHTS: &[&str] = &[
     "--read-only",
     "--cap-drop=ALL",
     "--security-opt=no-new-privileges",
@@ -66,7 +66,7 @@ pub(super) fn run(
     options: &[&str],
     arguments: &[&str],
 ) -> anyhow::Result<()> {
-    let start = ["run", "--detach", "--name", name, "--network", "net"];
+    let start = ["run", "--detach", "--name", name];
     engine.docker(&[&start[..], WITHOUT_RIGHTS, options, &[image], arguments].concat())?;
     Ok(())
 }
@@ -136,7 +136,7 @@ fn with_mounts(engine: &Engine, shipped: &Shipped, folder: &Path) -> anyhow::Res
 /// DIST-4: names are resolved by a static binary without a system around it: one that exists is found,
 /// so that it is the connection that is refused; one that does not is not.
 fn names(engine: &Engine, shipped: &Shipped) -> anyhow::Result<()> {
-    run(engine, "peer", shipped.image("reference"), &[], &[])?;
+    run(engine, "peer", shipped.image("reference"), &["--network", "net"], &[])?;
     for (host, expected) in
         [("peer", "Connection refused"), ("nobody.invalid", "failed to lookup address information")]
     {
