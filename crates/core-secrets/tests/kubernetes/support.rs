@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::server::Server;
 
-pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// Asks until the answer is yes.
 pub(crate) async fn eventually<F: Future<Output = bool>>(limit: Duration, ask: impl Fn() -> F) {

@@ -38,7 +38,7 @@ async fn a_token_that_ended_is_read_anew() {
     assert_eq!(kind, ErrorKind::Denied);
     assert!(told.contains("401"), "{told}");
 
-    std::fs::write(&file, ending(&server, &account, 2)).unwrap();
+    std::fs::write(&file, ending(&server, &account, 6)).unwrap();
     assert_eq!(read(&secrets, "db", Some("password")).await, "canary-1");
     // The server remembers for ten seconds that a token was good.
     eventually(LIMIT, || async {
