@@ -14,7 +14,7 @@ const PASSWORD: &str = "canary-of-the-superuser";
 
 /// A PostgreSQL, with its data in a folder, on a port of its own. Ends when dropped.
 pub(crate) struct Postgres {
-    process: Process,
+    _process: Process,
     port: u16,
     _folder: TempDir,
 }
@@ -47,7 +47,7 @@ impl Postgres {
             })
             .await;
             if is_up {
-                return Self { process, port, _folder: folder };
+                return Self { _process: process, port, _folder: folder };
             }
         }
     }
@@ -107,9 +107,6 @@ impl Postgres {
         vault.ask("POST", "database/roles/app", &role).await;
     }
 
-    pub(crate) fn kill(&mut self) {
-        self.process.kill();
-    }
 }
 
 /// PostgreSQL refuses to run as root.
