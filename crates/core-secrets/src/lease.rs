@@ -118,7 +118,7 @@ impl Inner {
                 false
             }
         };
-        self.with_term(entry, |term| term.failed(Instant::now(), for_good, random()));
+        with_term(entry, |term| term.failed(Instant::now(), for_good, random()));
     }
 
     async fn renew(&self, entry: &Entry, lender: usize, term: &Term) -> Result<(), BackendError> {
@@ -153,7 +153,7 @@ impl Inner {
         match renewed {
             Ok(lease) => {
                 let now = Instant::now();
-                self.with_term(entry, |term| term.renewed(lease, asked, now, random()));
+                with_term(entry, |term| term.renewed(lease, asked, now, random()));
                 entry.update(|all| {
                     for held in all.iter_mut().filter(|held| held.until.is_some()) {
                         held.read = Some(now);
@@ -175,29 +175,29 @@ impl Inner {
             }
         }
     }
+}
 
-    /// Changes the lease, and what every value knows of it. By who holds the flight.
-    fn with_term(&self, entry: &Entry, change: impl FnOnce(&mut Term)) {
-        if let Some((_, term)) = &mut *entry.term() {
-            change(term);
-        }
-        self.date_again(entry);
+/// Changes the lease, and what every value knows of it. By who holds the flight.
+fn with_term(entry: &Entry, change: impl FnOnce(&mut Term)) {
+    if let Some((_, term)) = &mut *entry.term() {
+        change(term);
     }
+    date_again(entry);
+}
 
-    /// Tells the values when their lease ends now.
-    pub(crate) fn date_again(&self, entry: &Entry) {
-        let Some((ends, late)) = entry.term().as_ref().map(|(_, term)| (term.ends(), term.late()))
-        else {
-            return;
-        };
-        let is_other = |held: &Held| held.until.is_some_and(|until| until != ends);
-        if entry.held.load().iter().any(is_other) {
-            entry.update(|all| {
-                for held in all.iter_mut().filter(|held| held.until.is_some()) {
-                    (held.until, held.stale_from) = (Some(ends), Some(late));
-                }
-            });
-            entry.changed.send_replace(());
-        }
+/// Tells the values when their lease ends now.
+pub(crate) fn date_again(entry: &Entry) {
+    let Some((ends, late)) = entry.term().as_ref().map(|(_, term)| (term.ends(), term.late()))
+    else {
+        return;
+    };
+    let is_other = |held: &Held| held.until.is_some_and(|until| until != ends);
+    if entry.held.load().iter().any(is_other) {
+        entry.update(|all| {
+            for held in all.iter_mut().filter(|held| held.until.is_some()) {
+                (held.until, held.stale_from) = (Some(ends), Some(late));
+            }
+        });
+        entry.changed.send_replace(());
     }
 }

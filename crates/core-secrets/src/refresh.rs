@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::backend::Chores;
 use crate::entry::Entry;
+use crate::lease::date_again;
 use crate::retry::random;
 use crate::secrets::{Inner, Secrets};
 use crate::{ErrorKind, Hold, Outcome};
@@ -98,7 +99,9 @@ fn chores(run: Chores<'_>) -> Chores<'_> {
 async fn until(moment: Option<Instant>, changed: &mut watch::Receiver<()>) {
     let changed = pin!(changed.changed());
     match moment {
-        Some(moment) => drop(select(pin!(sleep_until(moment)), changed).await),
+        Some(moment) => {
+            select(pin!(sleep_until(moment)), changed).await;
+        }
         None => changed.await.expect("the sender is the entry's, which is held"),
     }
 }
@@ -116,7 +119,7 @@ impl Inner {
         loop {
             changed.mark_unchanged();
             let lease = self.look_at_lease(entry);
-            self.date_again(entry);
+            date_again(entry);
             let is_refreshed = self.config.auto_refresh || lease.is_some();
             let next = lease.into_iter().chain(is_refreshed.then_some(turn)).min();
             until(next, &mut changed).await;

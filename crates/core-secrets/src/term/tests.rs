@@ -70,7 +70,7 @@ proptest! {
                 let least = (full / 20).clamp(LEAST, MOST_LEAST);
                 // At once only from one kind to the other, which happens once for each lease.
                 let is_other = *before == Step::Renew && step == Step::Replace;
-                prop_assert!(real - *last >= least || is_other, "{step:?} at {real:?} after {last:?}");
+                prop_assert!(real.saturating_sub(*last) >= least || is_other, "{step:?} at {real:?} after {last:?}");
             }
             attempts.push((real, step));
             let random = random(attempts.len());
@@ -78,7 +78,7 @@ proptest! {
                 (Step::Renew, 0) if real < dead => {
                     dead = dies(case.seconds, real);
                     renewals += 1;
-                    term.renewed(lease((dead - real).as_secs(), true), now, now, random);
+                    term.renewed(lease(dead.saturating_sub(real).as_secs(), true), now, now, random);
                 }
                 (Step::Replace, 0) => break,
                 (_, outcome) => term.failed(now, outcome == 2, random),

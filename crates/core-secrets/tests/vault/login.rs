@@ -137,7 +137,7 @@ async fn a_pod_logs_in_with_its_service_account() {
     server.put("name", &json!({ "key": "canary" })).await;
     server.ask("POST", "sys/auth/kubernetes", &json!({ "type": "kubernetes" })).await;
     let api = json!({
-        "kubernetes_host": reviewer.url(), "token_reviewer_jwt": reviewer.token(0), "disable_iss_validation": true,
+        "kubernetes_host": reviewer.url(), "token_reviewer_jwt": Reviewer::token(0), "disable_iss_validation": true,
         "disable_local_ca_jwt": true, "kubernetes_ca_cert": Authority::new().certificate(),
     });
     server.ask("POST", "auth/kubernetes/config", &api).await;
@@ -147,7 +147,7 @@ async fn a_pod_logs_in_with_its_service_account() {
     });
     server.ask("POST", "auth/kubernetes/role/app", &role).await;
     let path = server.folder().join("service-account-token");
-    std::fs::write(&path, reviewer.token(1)).unwrap();
+    std::fs::write(&path, Reviewer::token(1)).unwrap();
     let mut config = config(&server);
     config.vault.token = None;
     config.vault.auth = core_secrets::VaultAuth::Kubernetes;
@@ -155,9 +155,9 @@ async fn a_pod_logs_in_with_its_service_account() {
     config.vault.service_account_token_file = path.clone();
     let (secrets, _) = observed(config);
     assert_eq!(secrets.get("name", Some("key")).await.unwrap().expose(), "canary");
-    std::fs::write(&path, reviewer.token(2)).unwrap();
+    std::fs::write(&path, Reviewer::token(2)).unwrap();
     with(&secrets, until("another login", async || reviewer.seen().len() > 1)).await;
-    assert_eq!(reviewer.seen()[..2], [reviewer.token(1), reviewer.token(2)]);
+    assert_eq!(reviewer.seen()[..2], [Reviewer::token(1), Reviewer::token(2)]);
 }
 
 /// SEC-3: leases end with the login under which they were given: before that, others are taken.

@@ -15,7 +15,6 @@ const SECRETS: usize = 200;
 const INTERVAL: u64 = 2;
 
 /// How long each outage lasts. `VAULT_OUTAGE_SECONDS=600` shows what the promise says.
-#[expect(clippy::disallowed_methods, reason = "a test has no settings")]
 fn outage() -> Duration {
     let seconds = std::env::var("VAULT_OUTAGE_SECONDS").ok().and_then(|text| text.parse().ok());
     SECOND * seconds.unwrap_or(7)

@@ -217,7 +217,9 @@ impl Sessions {
             });
             let changed = std::pin::pin!(self.changed.notified());
             match look {
-                Some(moment) => drop(select(std::pin::pin!(sleep_until(moment)), changed).await),
+                Some(moment) => {
+                    select(std::pin::pin!(sleep_until(moment)), changed).await;
+                }
                 None => changed.await,
             }
             if let Some(session) = session {

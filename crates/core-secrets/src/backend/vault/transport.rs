@@ -125,16 +125,13 @@ impl Transport {
 
     async fn client(&self) -> Result<Client, BackendError> {
         let built = self.built().as_ref().map(|built| built.client.clone());
-        match built {
-            Some(client) => Ok(client),
-            None => {
-                let signers = self.signers().await?;
-                let client = self.build(&signers)?;
-                let built = Built { client: client.clone(), signers: Arc::new(signers) };
-                *self.built() = Some(built);
-                Ok(client)
-            }
+        if let Some(client) = built {
+            return Ok(client);
         }
+        let signers = self.signers().await?;
+        let client = self.build(&signers)?;
+        *self.built() = Some(Built { client: client.clone(), signers: Arc::new(signers) });
+        Ok(client)
     }
 
     /// A connection failed: the server's certificate may be new, and the file beside it.

@@ -106,7 +106,6 @@ impl Postgres {
         });
         vault.ask("POST", "database/roles/app", &role).await;
     }
-
 }
 
 /// PostgreSQL refuses to run as root.

@@ -59,7 +59,7 @@ impl Reviewer {
     }
 
     /// A token that the kubelet would have written, one for each number. Nobody checks its signature.
-    pub(crate) fn token(&self, number: u32) -> String {
+    pub(crate) fn token(number: u32) -> String {
         let encoded = |value: serde_json::Value| base64(value.to_string().as_bytes());
         let header = encoded(json!({ "alg": "RS256", "kid": "canary" }));
         let claims = encoded(json!({

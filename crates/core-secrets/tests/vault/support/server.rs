@@ -155,7 +155,6 @@ fn run(folder: &Path) -> Process {
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "no setting says where a test's server is")]
 fn program() -> std::ffi::OsString {
     std::env::var_os("VAULT_BIN").unwrap_or_else(|| "vault".into())
 }
