@@ -7,6 +7,7 @@ mod process;
 mod proxy;
 mod reviewer;
 mod server;
+mod until;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub(crate) use self::postgres::Postgres;
 pub(crate) use self::proxy::{Mode, Proxy};
 pub(crate) use self::reviewer::Reviewer;
 pub(crate) use self::server::{Server, Setup};
+pub(crate) use self::until::until;
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
@@ -51,15 +53,4 @@ pub(crate) async fn with<T>(secrets: &Secrets, work: impl Future<Output = T>) ->
         () = secrets.run() => unreachable!("it never ends"),
         done = work => done,
     }
-}
-
-/// Asks until something is so, for half a minute at most.
-pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let asking = async {
-        while !is_so().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let asked = tokio::time::timeout(SECOND * 30, asking).await;
-    assert!(asked.is_ok(), "{what}: not within half a minute");
 }

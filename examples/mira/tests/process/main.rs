@@ -14,4 +14,5 @@ mod signals;
 mod start;
 mod terminal;
 mod trace;
+mod vault;
 mod webhooks;

@@ -6,9 +6,9 @@ use crate::client::{Answer, get, send};
 use crate::mira::Mira;
 
 const SECRET: &str = "webhook-s3cret";
-const BODY: &str = r#"{"action": "opened", "issue": {"number": 7, "title": "Ship it"}, "repository": {"full_name": "octo/repo"}}"#;
+pub(crate) const BODY: &str = r#"{"action": "opened", "issue": {"number": 7, "title": "Ship it"}, "repository": {"full_name": "octo/repo"}}"#;
 
-fn signature(secret: &str, body: &str) -> String {
+pub(crate) fn signature(secret: &str, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(body.as_bytes());
     let digits: String =
@@ -16,7 +16,7 @@ fn signature(secret: &str, body: &str) -> String {
     format!("sha256={digits}")
 }
 
-fn github(app: &str, signature: Option<&str>, delivery: &str, body: &str) -> Answer {
+pub(crate) fn github(app: &str, signature: Option<&str>, delivery: &str, body: &str) -> Answer {
     let mut headers = vec![("x-github-event", "issues"), ("x-github-delivery", delivery)];
     headers.extend(signature.map(|signature| ("x-hub-signature-256", signature)));
     send(app, "POST", "/webhook/github", &headers, body)
