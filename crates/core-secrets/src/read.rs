@@ -20,6 +20,8 @@ const STALE_AFTER: u32 = 3;
 struct Conversation<'a> {
     path: &'a str,
     backends: &'a [Registered],
+    /// The backend that lends here: asked for one key, it gives all, and no second time.
+    lender: Option<usize>,
     /// One for each backend.
     known: Vec<Known>,
     retry: Retry<'a>,
@@ -65,8 +67,9 @@ impl Conversation<'_> {
                 Ok(())
             }
             Err(error) => {
-                let unavailable = error.kind() == ErrorKind::Unavailable;
-                known.unavailable = unavailable.then(|| error.clone());
+                let is_final = error.kind() != ErrorKind::Unavailable;
+                let is_told = !is_final || self.lender == Some(index);
+                known.unavailable = is_told.then(|| error.clone());
                 Err(error)
             }
         }
@@ -115,7 +118,8 @@ impl Inner {
         known.resize_with(backends.len(), Known::default);
         let path = &entry.path[entry.inner..];
         let deadline = Instant::now() + retry.budget;
-        let mut talk = Conversation { path, backends, known, retry, deadline };
+        let lender = entry.term().as_ref().map(|(lender, _)| lender - entry.backends.start);
+        let mut talk = Conversation { path, backends, lender, known, retry, deadline };
 
         let mut found = Vec::with_capacity(keys.len());
         for key in keys {

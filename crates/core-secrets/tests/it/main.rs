@@ -6,6 +6,7 @@ mod environment;
 mod files;
 mod flight;
 mod hygiene;
+mod leases;
 mod order;
 mod refresh;
 mod retry;

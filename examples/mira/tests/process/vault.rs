@@ -8,6 +8,7 @@ use crate::mira::{Mira, TOKEN, command, output};
 use crate::webhooks::{BODY, github, signature};
 
 /// The server of the tests of `core-secrets`.
+#[allow(dead_code, reason = "the tests there use more of it")]
 #[path = "../../../../crates/core-secrets/tests/vault/support"]
 mod support {
     mod http;
