@@ -1,6 +1,8 @@
 //! Rollouts under load, through the Service (K8S-5).
 
-use anyhow::{bail, ensure};
+use std::process::{Child, Stdio};
+
+use anyhow::{Context as _, bail, ensure};
 
 use super::stage::Stage;
 use crate::drain::load::{Load, Seen};
@@ -9,6 +11,9 @@ use crate::k8s::{NAMESPACE, pause, ready};
 
 /// As many requests at least have to be answered meanwhile.
 const REQUESTS: u64 = 10_000;
+
+/// As many are slow.
+const SLOW: usize = 8;
 
 const IN: [&str; 2] = ["--namespace", NAMESPACE];
 
@@ -81,11 +86,33 @@ fn measure(
     let address =
         stage.kubectl.run(&[&["get", "service", "mira", "--output", address], &IN[..]].concat())?;
     let mut load = Load::start(stage.folder.path(), stage.node.in_network("wrk"), &address)?;
+    let slow: Vec<_> = (0..SLOW).map(|_| slow(stage, &address)).collect::<Result<_, _>>()?;
     change(stage)?;
     if let Some(status) = load.ended()? {
         bail!("the load ended too early, with {status}");
     }
-    load.stop()
+    let mut seen = load.stop()?;
+    for client in slow {
+        let output = client.wait_with_output()?;
+        seen.requests += 1;
+        if output.stdout != b"200" {
+            seen.failed += 1;
+            seen.report.push_str(&format!("a slow request: {output:?}\n"));
+        }
+    }
+    Ok(seen)
+}
+
+/// A request that is under way while both pods stop: its body takes twelve seconds.
+fn slow(stage: &Stage<'_>, address: &str) -> anyhow::Result<Child> {
+    let script = format!(
+        "(printf '{{\"message_type\": \"generate_plan\", \"data\": '; sleep 12; printf '{{\"name\": \"Slow\"}}}}') | \
+         curl --silent --show-error --request POST --upload-file - --output /dev/null \
+         --header 'Content-Type: application/json' --write-out '%{{http_code}}' http://{address}/api/messages"
+    );
+    let mut bash = stage.node.in_network("bash");
+    bash.args(["-c", &script]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    bash.spawn().context("cannot start a slow client")
 }
 
 fn restart(stage: &Stage<'_>) -> anyhow::Result<()> {
