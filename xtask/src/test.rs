@@ -4,6 +4,7 @@ mod alone;
 mod dist;
 mod docs;
 mod k8s;
+mod otlp;
 mod package;
 mod secrets;
 mod unit;
@@ -62,6 +63,12 @@ pub(crate) const SUITES: &[Job] = &[
         shows: "secrets are read, watched and renewed on real servers, through their restarts",
         needs: &[GO, OPENSSL],
         run: secrets::run,
+    },
+    Job {
+        name: "otlp",
+        shows: "Jaeger understands the spans that core-log exports",
+        needs: &[GO],
+        run: otlp::run,
     },
     Job {
         name: "drain",

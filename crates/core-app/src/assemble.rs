@@ -129,7 +129,8 @@ impl<A: core_config::Settings> Built<A> {
         let warned = loaded.warnings.clone();
         let live = wire::config::live(loaded, &metrics, configuration, Arc::clone(&catalog))?;
         wire::config::to_metrics(&live, &metrics, Arc::clone(&catalog));
-        let requests = RequestMetrics::new(&metrics).map_err(refused("metrics"))?;
+        let requests =
+            RequestMetrics::new(&metrics, logging.as_ref()).map_err(refused("metrics"))?;
         let in_flight = shutdown.in_flight().clone();
         let app_stack = wire::http::stack(
             config.http.clone(),
@@ -346,6 +347,11 @@ impl<A: core_config::Settings> Built<A> {
             })
             .map_err(&late)?;
         if let Some(logging) = self.host.logging().cloned() {
+            #[cfg(feature = "otlp")]
+            if logging.is_exporting() {
+                let logging = logging.clone();
+                shutdown.at(Phase::Flush, "traces", || traces(logging)).map_err(&late)?;
+            }
             shutdown.at(Phase::Flush, "log", || flush(logging)).map_err(&late)?;
         }
         self.app.spawn(serve);
@@ -361,6 +367,14 @@ async fn give_up<A>(runner: Runner, host: &Host<A>, error: Error) -> (Error, Rep
     let report = runner.unwind(cause).await;
     let _ = tokio::time::timeout(TASKS, host.secrets().close()).await;
     (error, report)
+}
+
+/// Waits for the collector, which may be slow or gone.
+#[cfg(feature = "otlp")]
+async fn traces(logging: Logging) -> Result<(), BoxError> {
+    const MOST: std::time::Duration = std::time::Duration::from_secs(1);
+    let is_done = blocking(move || logging.close_traces(MOST)).await?;
+    if is_done { Ok(()) } else { Err("traces could not be exported in time".into()) }
 }
 
 /// Waits for the log's writer, which may be waiting for a disk.

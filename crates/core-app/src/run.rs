@@ -20,6 +20,8 @@ use crate::reload::Cause;
 use crate::service::AppService;
 use crate::service_manager::ServiceManager;
 use crate::watchdog::{Leash, Watchdog};
+#[cfg(feature = "otlp")]
+use crate::wire;
 use crate::wire::log::{LogWire, without_noise};
 use crate::wire::secrets::SecretsWire;
 use crate::{App, BoxError, Error, Host, Running, healthcheck, hints, modes, say};
@@ -194,6 +196,8 @@ impl<A: core_config::Settings> Process<A> {
         };
         let secrets_wire = SecretsWire::default();
         let environment = std::mem::take(&mut self.environment);
+        #[cfg(feature = "otlp")]
+        let traces = wire::traces::variables(&environment);
         let service_manager = ServiceManager::find(&environment);
         let loader = load::loader(&self.app, &self.arguments, environment);
         let first = Sources::first(&self.app, loader, &secrets_wire);
@@ -213,6 +217,8 @@ impl<A: core_config::Settings> Process<A> {
                 }
             };
         logging.configure(&without_noise(&loaded.settings.host.logging));
+        #[cfg(feature = "otlp")]
+        wire::traces::export(&logging, &traces, name, self.app.version);
 
         let built = Built::new(Ingredients {
             name,

@@ -6,3 +6,5 @@ pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod secrets;
 pub(crate) mod shutdown;
+#[cfg(feature = "otlp")]
+pub(crate) mod traces;

@@ -15,13 +15,23 @@ const LOG: &str = "core_app::http";
 /// What metrics say of requests, on both ports.
 #[derive(Clone)]
 pub(crate) struct RequestMetrics {
+    /// Who exports traces, if anybody.
+    #[cfg(feature = "otlp")]
+    traces: Option<core_log::Logging>,
     requests: CounterFamily<4>,
     durations: HistogramFamily<3>,
 }
 
 impl RequestMetrics {
-    pub(crate) fn new(metrics: &Metrics) -> Result<Self, core_metrics::Error> {
+    pub(crate) fn new(
+        metrics: &Metrics,
+        logging: Option<&core_log::Logging>,
+    ) -> Result<Self, core_metrics::Error> {
+        #[cfg(not(feature = "otlp"))]
+        let _ = logging;
         Ok(Self {
+            #[cfg(feature = "otlp")]
+            traces: logging.filter(|logging| logging.is_exporting()).cloned(),
             requests: metrics.counter_family(
                 "http_requests_total",
                 "HTTP requests that were answered, by port, method, route template and status.",
@@ -108,6 +118,10 @@ fn observe(event: &Event<'_>, listener: &'static str, metrics: &RequestMetrics) 
             let outcome = outcome.as_str();
             let error_id = failure.map(|failure| failure.id().as_str());
             let client = client.map(tracing::field::display);
+            #[cfg(feature = "otlp")]
+            if let (Some(logging), false) = (&metrics.traces, is_quiet(path)) {
+                super::traces::request(logging, event);
+            }
             if is_quiet(path) {
                 tracing::debug!(target: LOG, listener, method, path, status = code, duration_ms, outcome, "request finished");
             } else {

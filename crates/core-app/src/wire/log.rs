@@ -34,6 +34,8 @@ struct State {
     failing: BTreeMap<&'static str, String>,
     component: Option<Component>,
     dropped: Option<CounterFamily<2>>,
+    #[cfg(feature = "otlp")]
+    spans: Option<CounterFamily<1>>,
 }
 
 impl LogWire {
@@ -56,6 +58,12 @@ impl LogWire {
                     dropped.with([sink, reason]).add(*lines);
                 }
             }
+            #[cfg(feature = "otlp")]
+            Event::SpansDropped { reason, spans } => {
+                if let Some(dropped) = &state.spans {
+                    dropped.with([reason]).add(*spans);
+                }
+            }
             _ => {}
         }
         state.tell();
@@ -70,7 +78,19 @@ impl LogWire {
             metrics
                 .counter_family("log_lines_dropped_total", help, ["sink", "reason"])
                 .map_err(|error| Error::Build { component: "metrics", source: error.into() })?;
+        #[cfg(feature = "otlp")]
+        let spans = metrics
+            .counter_family(
+                "trace_spans_dropped_total",
+                "Spans that were not exported, by reason.",
+                ["reason"],
+            )
+            .map_err(|error| Error::Build { component: "metrics", source: error.into() })?;
         let mut state = self.lock();
+        #[cfg(feature = "otlp")]
+        {
+            state.spans = Some(spans);
+        }
         state.component = Some(component);
         state.dropped = Some(dropped);
         state.tell();

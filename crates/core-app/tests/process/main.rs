@@ -11,6 +11,8 @@
 
 mod service;
 mod started;
+#[cfg(feature = "otlp")]
+mod traces;
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixDatagram;
@@ -27,7 +29,9 @@ fn main() -> ExitCode {
     if let Some(kind) = std::env::args().nth(1).and_then(|name| service::Kind::by_name(&name)) {
         return service::run(kind).report();
     }
-    let cases: [(&str, fn()); 11] = [
+    let cases: &[(&str, fn())] = &[
+        #[cfg(feature = "otlp")]
+        ("requests_are_traced", traces::requests_are_traced),
         ("the_watchdog_ends_what_is_stuck", the_watchdog_ends_what_is_stuck),
         ("a_task_that_keeps_its_worker_is_told", a_task_that_keeps_its_worker_is_told),
         ("a_health_check_asks_the_running_service", a_health_check_asks_the_running_service),

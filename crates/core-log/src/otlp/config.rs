@@ -174,7 +174,7 @@ impl Reader<'_> {
         let given = (self.variable)(RATIO);
         let ratio = match given.as_deref().map(|value| (value, value.trim().parse::<f64>())) {
             Some((_, Ok(ratio))) if (0.0..=1.0).contains(&ratio) => ratio,
-            Some((value, _)) => self.complain(RATIO, &value).unwrap_or(1.0),
+            Some((value, _)) => self.complain(RATIO, value).unwrap_or(1.0),
             None => 1.0,
         };
         match Sampler::parse(name.trim(), ratio) {

@@ -18,10 +18,10 @@ const FIXED32: u8 = 5;
 impl Message {
     fn varint(&mut self, mut number: u64) {
         while number > 0x7f {
-            self.0.push(number as u8 & 0x7f | 0x80);
+            self.0.push(number.to_le_bytes()[0] | 0x80);
             number >>= 7;
         }
-        self.0.push(number as u8);
+        self.0.push(number.to_le_bytes()[0]);
     }
 
     fn tag(&mut self, field: u8, kind: u8) {

@@ -33,11 +33,9 @@ impl Sampler {
         if let (true, Some(above)) = (self.is_parent_based, above) {
             return above;
         }
-        let [.., a, b, c, d, e, f, g, h] = trace.to_bytes();
-        // The half that is random by the rules of level 2.
-        let half = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-        // As much of it as a float can tell apart.
-        ((half >> 11) as f64) < self.ratio * (1_u64 << 53) as f64
+        // Of the half that is random by the rules of level 2, as much as a float can tell apart.
+        let random = u128::from_be_bytes(trace.to_bytes()) & u128::from(u64::MAX);
+        ((random >> 11) as f64) < self.ratio * (1_u64 << 53) as f64
     }
 }
 

@@ -1,11 +1,13 @@
 use std::fs;
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use rustls_native_certs::load_native_certs;
 use ureq::Agent;
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::Config;
 
@@ -25,19 +27,10 @@ pub(super) struct Sender {
 
 impl Sender {
     pub(super) fn new(config: Config) -> Result<Self, String> {
-        let mut tls = TlsConfig::builder();
-        if let Some(path) = &config.certificate {
-            let read = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-            let certificates = parse_pem(&read).filter_map(|item| match item {
-                Ok(PemItem::Certificate(certificate)) => Some(certificate),
-                _ => None,
-            });
-            let certificates: Vec<_> = certificates.collect();
-            if certificates.is_empty() {
-                return Err(format!("{}: no certificate in it", path.display()));
-            }
-            tls = tls.root_certs(RootCerts::Specific(certificates.into()));
-        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(provider)
+            .root_certs(RootCerts::Specific(Arc::new(trusted(&config)?)));
         let agent = Agent::config_builder()
             .timeout_global(Some(config.timeout))
             .http_status_as_error(false)
@@ -88,6 +81,25 @@ impl Sender {
             _ => Err(Refusal::Never(format!("status {status}"))),
         }
     }
+}
+
+/// The certificates of the given file, or of the platform where an address needs them.
+fn trusted(config: &Config) -> Result<Vec<Certificate<'static>>, String> {
+    let Some(path) = &config.certificate else {
+        let is_secure = config.endpoint.starts_with("https://");
+        let found = if is_secure { load_native_certs().certs } else { Vec::new() };
+        return Ok(found.iter().map(|found| Certificate::from_der(found).to_owned()).collect());
+    };
+    let read = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let certificates = parse_pem(&read).filter_map(|item| match item {
+        Ok(PemItem::Certificate(certificate)) => Some(certificate),
+        _ => None,
+    });
+    let certificates: Vec<_> = certificates.collect();
+    if certificates.is_empty() {
+        return Err(format!("{}: no certificate in it", path.display()));
+    }
+    Ok(certificates)
 }
 
 /// More than this no collector says.

@@ -36,7 +36,7 @@ fn collector(statuses: &'static [&'static str]) -> (String, Receiver<(String, Ve
     let endpoint = format!("http://{}/v1/traces", listener.local_addr().unwrap());
     let (sender, received) = channel();
     // It ends with the test's process, or when nobody wants to know any more.
-    std::thread::spawn(move || {
+    let serve = move || {
         let mut statuses = statuses.iter().copied();
         let mut status = statuses.next();
         for stream in listener.incoming() {
@@ -51,7 +51,8 @@ fn collector(statuses: &'static [&'static str]) -> (String, Receiver<(String, Ve
                 status = statuses.next().or(status);
             }
         }
-    });
+    };
+    std::thread::Builder::new().name("collector".into()).spawn(serve).unwrap();
     (endpoint, received)
 }
 
