@@ -91,6 +91,7 @@ where
             let observer = log_wire.clone();
             let options = Options::new()
                 .with_color(is_colored)
+                .with_service(app.name, app.version)
                 .with_observer(move |event| observer.observe(event));
             let logging = match Logging::install(options) {
                 Ok(logging) => logging,

@@ -1,8 +1,9 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use core_types::ByteSize;
 
-use crate::Levels;
+use crate::{Levels, Schema};
 
 /// What an operator may say about logs: the section `logging`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,16 @@ pub struct Config {
     /// terminal, JSON in a pipe and in the file.
     #[cfg_attr(feature = "schema", schemars(extend("x-short" = ["LOG_JSON"])))]
     pub json_format: Option<bool>,
+    /// By whose rules JSON lines are written: `mira`, `ecs`, `opentelemetry`, `google_cloud`,
+    /// `datadog`. Default: our own.
+    pub schema: Schema,
+    /// Members of a JSON line that are to have other names: `{"logger": "source"}`; by our own
+    /// names, whatever the schema. Default: none.
+    pub rename: BTreeMap<String, String>,
+    /// Members that every JSON line has besides: `{"env": "staging"}`. Default: none.
+    pub add: BTreeMap<String, String>,
+    /// Members that no JSON line has: `["thread"]`. Default: none.
+    pub drop: Vec<String>,
     /// A file that gets every line too, beside the standard output. Missing folders are made; a
     /// file that cannot be opened is reported, and the service goes on without it. Default: none.
     #[cfg_attr(feature = "schema", schemars(extend("x-short" = ["LOG_FILE"])))]
@@ -54,6 +65,10 @@ impl Default for Config {
         Self {
             level: Levels::default(),
             json_format: None,
+            schema: Schema::default(),
+            rename: BTreeMap::new(),
+            add: BTreeMap::new(),
+            drop: Vec::new(),
             file: None,
             rotation: Rotation::Never,
             max_file_size: ByteSize::from_mebibytes(50),

@@ -31,6 +31,7 @@ pub use self::{
     config::{Config, Rotation},
     error::Error,
     event::Event,
+    format::Schema,
     level::{Level, Levels},
     levels::LevelStatus,
     logging::{Logging, Options, Prepared},

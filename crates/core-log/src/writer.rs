@@ -17,7 +17,7 @@ use crate::event::Observer;
 use crate::format::Format;
 
 /// Renders the line that tells of dropped lines: how many, and why.
-pub(crate) type Announce = fn(Format, u64, &'static str) -> String;
+pub(crate) type Announce = fn(&Format, u64, &'static str) -> String;
 
 /// How long a destination that is no longer wanted may take to write what it was given.
 pub(crate) const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -39,6 +39,7 @@ static PUBLISHING: Mutex<()> = Mutex::new(());
 /// Everything behind [`Logging`](super::Logging).
 pub(crate) struct Core {
     terminal: Terminal,
+    service: (String, String),
     state: ArcSwap<State>,
     /// Whoever changes the state.
     control: Mutex<()>,
@@ -62,7 +63,7 @@ fn dropped(lines: u64, reason: &str) -> Record {
         .with_text("reason", reason)
 }
 
-fn announce(format: Format, lines: u64, reason: &'static str) -> String {
+fn announce(format: &Format, lines: u64, reason: &'static str) -> String {
     let mut line = String::new();
     dropped(lines, reason).write(&mut line, &Rules::new(&[], usize::MAX));
     format.of(&line, &mut String::new()).to_owned()
@@ -73,17 +74,19 @@ impl Core {
         let terminal = options.terminal();
         let observer = options.observer.clone();
         let config = Config::default();
-        let state = State::new(&config, terminal);
+        let service = options.service.clone();
+        let state = State::new(&config, terminal, &service);
         let limit = usize::try_from(config.buffer.bytes()).unwrap_or(usize::MAX);
         let destination = options.into_destination();
         let stdout = Writer::start(
             Sink { thread: "log-stdout", name: "stdout", destination, has_failed: false },
-            (limit, state.stdout),
+            (limit, state.stdout.clone()),
             observer.clone(),
             announce,
         )?;
         Ok(Self {
             terminal,
+            service,
             state: ArcSwap::from_pointee(state),
             control: Mutex::default(),
             // Until the level is known, everything that it may well turn out to be is kept.
@@ -102,6 +105,10 @@ impl Core {
 
     pub(super) fn terminal(&self) -> Terminal {
         self.terminal
+    }
+
+    pub(super) fn service(&self) -> &(String, String) {
+        &self.service
     }
 
     pub(crate) fn state(&self) -> Guard<Arc<State>> {
@@ -204,7 +211,7 @@ impl Core {
                 let has_failed = had_failed || error.is_some();
                 let started = Writer::start(
                     Sink { thread: "log-file", name: "file", destination, has_failed },
-                    (buffer, state.file_format),
+                    (buffer, state.file_format.clone()),
                     self.observer(),
                     announce,
                 );
@@ -227,9 +234,9 @@ impl Core {
             }
         };
         state.rules.scrubber.clone_from(&before.rules.scrubber);
-        self.stdout.configure(buffer, state.stdout);
+        self.stdout.configure(buffer, state.stdout.clone());
         if let Some(file) = &state.file {
-            file.writer.configure(buffer, state.file_format);
+            file.writer.configure(buffer, state.file_format.clone());
         }
         let now = state.file.clone();
         let is_kept = match (&before.file, &now) {
@@ -350,12 +357,12 @@ impl Core {
         let state = self.state.load();
         let line = last.map(|last| render(last, &state.rules)).unwrap_or_default();
         let mut spare = String::new();
-        let mut close = |format: Format, writer: &Writer| {
+        let mut close = |format: &Format, writer: &Writer| {
             let last = if line.is_empty() { "" } else { format.of(&line, &mut spare) };
             writer.close(last, deadline)
         };
-        let stdout = close(state.stdout, &self.stdout);
-        let file = state.file.as_ref().is_none_or(|file| close(state.file_format, &file.writer));
+        let stdout = close(&state.stdout, &self.stdout);
+        let file = state.file.as_ref().is_none_or(|file| close(&state.file_format, &file.writer));
         stdout && file
     }
 

@@ -11,13 +11,20 @@ pub struct Options {
     is_terminal: Option<bool>,
     color: bool,
     pub(super) observer: Observer,
+    pub(super) service: (String, String),
 }
 
 impl Options {
     /// The standard output, as it is.
     #[must_use]
     pub fn new() -> Self {
-        Self { destination: None, is_terminal: None, color: true, observer: Observer::new(|_| {}) }
+        Self {
+            destination: None,
+            is_terminal: None,
+            color: true,
+            observer: Observer::new(|_| {}),
+            service: Default::default(),
+        }
     }
 
     /// Writes elsewhere than to the standard output.
@@ -40,6 +47,13 @@ impl Options {
     #[must_use]
     pub fn with_color(mut self, color: bool) -> Self {
         self.color = color;
+        self
+    }
+
+    /// The name and the version of the service, for schemas that have a place for them.
+    #[must_use]
+    pub fn with_service(mut self, name: &str, version: &str) -> Self {
+        self.service = (name.into(), version.into());
         self
     }
 

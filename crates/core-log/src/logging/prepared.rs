@@ -40,7 +40,7 @@ impl Prepared {
             }
             None => FileChange::None,
         };
-        let state = State::new(config, core.terminal());
+        let state = State::new(config, core.terminal(), core.service());
         Self { levels: config.level.clone(), state, file, buffer, core }
     }
 

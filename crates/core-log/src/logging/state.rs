@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::options::Terminal;
 use crate::Config;
-use crate::format::Format;
+use crate::format::{Format, Shape};
 use crate::mask::Rules;
 use crate::sink::Limits;
 use crate::writer::Writer;
@@ -18,18 +18,26 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(super) fn new(config: &Config, terminal: Terminal) -> Self {
+    pub(super) fn new(config: &Config, terminal: Terminal, service: &(String, String)) -> Self {
         let max_value = usize::try_from(config.max_value.bytes()).unwrap_or(usize::MAX).max(64);
         let console = |color| Format::Console { color };
+        let shape = Shape {
+            schema: config.schema,
+            rename: config.rename.clone(),
+            add: config.add.clone(),
+            drop: config.drop.clone(),
+            service: service.clone(),
+        };
+        let json = if shape.is_plain() { Format::Json } else { Format::Shaped(Arc::new(shape)) };
         let is_json = |by_default| config.json_format.unwrap_or(by_default);
         Self {
             rules: Rules::new(&config.redact, max_value),
             stdout: if is_json(!terminal.is_terminal) {
-                Format::Json
+                json.clone()
             } else {
                 console(terminal.color)
             },
-            file_format: if is_json(true) { Format::Json } else { console(false) },
+            file_format: if is_json(true) { json } else { console(false) },
             file: None,
         }
     }

@@ -63,7 +63,7 @@ pub(super) struct Batch {
 impl State {
     fn batch(&mut self) -> Batch {
         let bytes = std::mem::take(&mut self.spare);
-        let next = Batch { bytes, lines: 0, dropped: 0, format: self.format };
+        let next = Batch { bytes, lines: 0, dropped: 0, format: self.format.clone() };
         std::mem::replace(&mut self.waiting, next)
     }
 
@@ -84,7 +84,7 @@ impl State {
 impl Queue {
     pub(super) fn new(limit: usize, format: Format) -> Self {
         let state = State {
-            waiting: Batch { bytes: Vec::new(), lines: 0, dropped: 0, format },
+            waiting: Batch { bytes: Vec::new(), lines: 0, dropped: 0, format: format.clone() },
             spare: Vec::new(),
             limit,
             format,
@@ -131,7 +131,7 @@ impl Queue {
     pub(super) fn configure(&self, limit: usize, format: Format) {
         let mut state = self.lock();
         state.limit = limit;
-        state.format = format;
+        state.format = format.clone();
         state.waiting.format = format;
     }
 

@@ -41,7 +41,7 @@ impl Worker {
 
     fn write(&mut self, batch: &Batch) {
         self.dropped(BUFFER_FULL, batch.dropped);
-        let result = self.write_first(batch.format).and_then(|()| {
+        let result = self.write_first(&batch.format).and_then(|()| {
             let (written, result) = self.put(&batch.bytes);
             if result.is_err() {
                 let begun = self.tear(&batch.bytes, written);
@@ -58,7 +58,7 @@ impl Worker {
 
     /// Writes what comes before a batch: the rest of a torn line, and what was lost. On failure the
     /// whole batch is.
-    fn write_first(&mut self, format: Format) -> Result<(), (io::Error, u64)> {
+    fn write_first(&mut self, format: &Format) -> Result<(), (io::Error, u64)> {
         let torn = std::mem::take(&mut self.torn);
         let (written, result) = self.put(&torn);
         self.torn.extend_from_slice(&torn[written..]);

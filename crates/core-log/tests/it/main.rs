@@ -13,4 +13,5 @@ mod otlp;
 mod output;
 mod rotation;
 mod secrets;
+mod strict;
 mod threads;

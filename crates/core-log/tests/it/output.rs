@@ -1,16 +1,15 @@
 //! Where the tests' lines go, and a reader that is stricter than most.
 
-use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use core_log::{Config, Logging, Options};
-use serde::Deserializer as _;
-use serde::de::{self, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt as _;
+
+pub(crate) use crate::strict::strict;
 
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 
@@ -66,30 +65,4 @@ pub(crate) fn line_of(work: impl FnOnce()) -> Map<String, Value> {
     let mut lines = lines_of(&Config::default(), |_| work());
     assert_eq!(lines.len(), 1, "{lines:?}");
     lines.remove(0)
-}
-
-/// Reads one JSON object and refuses a key that stands twice.
-pub(crate) fn strict(line: &str) -> Map<String, Value> {
-    struct Unique;
-    impl<'de> Visitor<'de> for Unique {
-        type Value = Map<String, Value>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut object = Map::new();
-            while let Some((key, value)) = map.next_entry::<String, Value>()? {
-                if object.insert(key.clone(), value).is_some() {
-                    return Err(de::Error::custom(format!("`{key}` stands twice")));
-                }
-            }
-            Ok(object)
-        }
-    }
-    let mut reader = serde_json::Deserializer::from_str(line);
-    let object = reader.deserialize_map(Unique).unwrap_or_else(|error| panic!("{error}: {line}"));
-    reader.end().unwrap_or_else(|error| panic!("{error}: {line}"));
-    object
 }

@@ -3,7 +3,10 @@
 //! This program starts itself again with the name of a case, and looks at what that one wrote.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test program")]
 
+mod corpus;
 mod pressure;
+#[path = "../it/strict.rs"]
+mod strict;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -44,6 +47,9 @@ fn main() {
     if let Some((_, work, _)) = CASES.iter().find(|(name, ..)| wanted.as_deref() == Some(name)) {
         return work();
     }
+    if let Some(schema) = wanted.as_deref().and_then(|name| name.strip_prefix("corpus ")) {
+        return corpus::write(schema);
+    }
     let pressure = pressure::CASES;
     if let Some((_, work, _)) = pressure.iter().find(|(name, ..)| wanted.as_deref() == Some(name)) {
         return work();
@@ -52,6 +58,10 @@ fn main() {
         let (output, errors) = run(name);
         check(&output, &errors);
         println!("test process {name} ... ok");
+    }
+    for (name, lines, check) in corpus::SCHEMAS {
+        corpus::read(name, lines, check);
+        println!("test process corpus {name} ... ok");
     }
     for (name, _, check) in pressure {
         let program = std::env::current_exe().unwrap();
