@@ -60,7 +60,7 @@ impl Shape {
             }
             Schema::Opentelemetry => opentelemetry::write(out, &members, &self.service),
             Schema::GoogleCloud => {
-                write_flat(out, &members, google_cloud, &[], "logging.googleapis.com/labels")
+                write_flat(out, &members, google_cloud, &[], "logging.googleapis.com/labels");
             }
             Schema::Datadog => {
                 let own = [("service", self.service.0.as_str()), ("version", &self.service.1)];

@@ -57,7 +57,7 @@ impl Dice {
         for _ in 0..self.next() % 3 {
             text += pick(self.next());
         }
-        if self.next() % 500 == 0 {
+        if self.next().is_multiple_of(500) {
             text = text.repeat(500);
         }
         text
