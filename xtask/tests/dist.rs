@@ -79,9 +79,15 @@ impl Tree {
         told(self.command(&[]).output().unwrap())
     }
 
+    /// What the manifest says of the only build.
     fn manifest(&self) -> Value {
-        let text = fs::read_to_string(self.root.join("dist/manifest.json")).unwrap();
-        serde_json::from_str::<Value>(&text).unwrap()["builds"][0].take()
+        json(&self.root.join("dist/manifest.json"))["builds"][0].take()
+    }
+
+    fn manifest_of(&self, target: &str) -> Value {
+        let manifest = json(&self.root.join("dist/manifest.json"));
+        let mut builds = manifest["builds"].as_array().unwrap().iter();
+        builds.find(|build| build["target"] == target).cloned().unwrap_or_default()
     }
 
     fn path(&self, kind: &str) -> PathBuf {
@@ -233,6 +239,23 @@ fn what_is_missing_is_named() {
     let (is_well, said) = told(tree.command(&[]).env("PATH", &programs).output().unwrap());
     assert!(!is_well && said.contains("objcopy not found; apt-get install "), "{said}");
     assert!(tree.artefacts().is_empty(), "{:?}", tree.artefacts());
+}
+
+/// DIST-1: other targets are built where they are installed, hardened as well; else what is missing is
+/// named.
+#[test]
+fn other_targets_are_built_or_what_they_need_is_named() {
+    let tree = Tree::new();
+    for target in ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-musl"] {
+        let (is_well, said) = told(tree.command(&["--target", target]).output().unwrap());
+        if is_well {
+            let build = tree.manifest_of(target);
+            assert_eq!(build["target"], target, "a binary that is not hardened is refused");
+        } else {
+            let is_named = ["rustup target add ", "apt-get install "].map(|it| said.contains(it));
+            assert!(said.contains("cannot build for ") && is_named.contains(&true), "{said}");
+        }
+    }
 }
 
 fn wait(what: &str, is_so: impl Fn() -> bool) {

@@ -1,6 +1,7 @@
 //! The binary: static, position-independent, with no path of this machine in it.
 
 use std::fs::Permissions;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,6 +15,18 @@ use crate::{environment, process};
 
 /// The profile of the root manifest that is used.
 pub(crate) const PROFILE: &str = "dist";
+
+/// Says `-static-pie` for what rustc says in two words that do not go with it.
+const SCRIPT: &str = r#"#!/bin/sh
+for word; do
+  shift
+  case "$word" in
+    -static | -no-pie) ;;
+    *) set -- "$@" "$word" ;;
+  esac
+done
+exec LINKER -static-pie "$@"
+"#;
 
 /// What is built.
 pub(crate) struct Build<'a> {
@@ -55,16 +68,12 @@ pub(crate) fn paths(
 impl Build<'_> {
     /// The flags of rustc, as the provenance shows them: without paths of this machine.
     pub(crate) fn flags(&self) -> Vec<String> {
-        let mut flags = vec![
+        vec![
             "-Ctarget-feature=+crt-static".to_owned(),
             "-Crelocation-model=pie".to_owned(),
             "-Crelro-level=full".to_owned(),
             "-Clink-arg=-Wl,--build-id=sha1".to_owned(),
-        ];
-        if !self.target.triple.starts_with("x86_64") {
-            flags.push("-Clink-arg=-static-pie".to_owned());
-        }
-        flags
+        ]
     }
 
     /// Builds it, and tells where it is.
@@ -74,7 +83,7 @@ impl Build<'_> {
         cargo.args(["build", "--locked", "--message-format=json-render-diagnostics"]);
         cargo.args(["--profile", PROFILE, "--package", self.package, "--bin", self.binary]);
         cargo.args(["--target", self.target.triple, "--target-dir"]).arg(folder);
-        self.set(&mut cargo)?;
+        self.set(&mut cargo, folder)?;
         if context.verbose {
             println!("{}", process::shown(&cargo));
         }
@@ -111,7 +120,7 @@ impl Build<'_> {
     }
 
     /// Says how to build, in place of all that a person may have set.
-    fn set(&self, cargo: &mut Command) -> anyhow::Result<()> {
+    fn set(&self, cargo: &mut Command, folder: &Path) -> anyhow::Result<()> {
         for prefix in ["CARGO_PROFILE_", "CARGO_BUILD_", "CARGO_TARGET_", "CFLAGS", "RUSTFLAGS"] {
             for name in environment::names(prefix) {
                 cargo.env_remove(name);
@@ -132,10 +141,30 @@ impl Build<'_> {
         cargo.env(format!("CFLAGS_{variables}"), c_flags.join(" "));
         cargo.env(format!("CC_{variables}"), self.target.compiler);
         let linker = format!("CARGO_TARGET_{}_LINKER", variables.to_ascii_uppercase());
-        cargo.env(linker, self.target.compiler);
+        cargo.env(linker, self.linker(folder)?);
         cargo.env("SOURCE_DATE_EPOCH", self.time.to_string());
         cargo.env("LC_ALL", "C").env("TZ", "UTC");
         Ok(())
+    }
+
+    /// What links. Where rustc does not know what is both static and position-independent, the linker is
+    /// told by a script, whose name stays the same, so that cargo sees no change.
+    fn linker(&self, folder: &Path) -> anyhow::Result<PathBuf> {
+        if self.target.links_by_itself {
+            return Ok(self.target.linker.into());
+        }
+        let path = folder.join(format!("static-pie-{}", self.target.linker));
+        let script = SCRIPT.replace("LINKER", self.target.linker);
+        if std::fs::read_to_string(&path).is_ok_and(|before| before == script) {
+            return Ok(path);
+        }
+        std::fs::create_dir_all(folder)?;
+        // Another run may be about to start it.
+        let mut new = tempfile::NamedTempFile::new_in(folder)?;
+        new.write_all(script.as_bytes())?;
+        new.as_file().set_permissions(Permissions::from_mode(0o755))?;
+        new.persist(&path)?;
+        Ok(path)
     }
 
     /// Takes the symbols out of the binary, into a file of their own.

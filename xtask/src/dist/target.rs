@@ -13,20 +13,29 @@ pub(crate) struct Target {
     pub(crate) triple: &'static str,
     /// As images call it.
     pub(crate) architecture: &'static str,
-    /// The C compiler, which also links, and compiles what C code there is.
+    /// Compiles what C code there is.
     pub(crate) compiler: &'static str,
+    /// The C compiler that links.
+    pub(crate) linker: &'static str,
+    /// Whether rustc itself knows how to link what is both static and position-independent.
+    pub(crate) links_by_itself: bool,
     /// Takes symbols out of the binary.
     pub(crate) objcopy: &'static str,
     /// The command that gets both.
     get: &'static str,
 }
 
+const X86_64: &str = if cfg!(target_arch = "x86_64") { "cc" } else { "x86_64-linux-gnu-gcc" };
+const AARCH64: &str = if cfg!(target_arch = "aarch64") { "cc" } else { "aarch64-linux-gnu-gcc" };
+
 pub(crate) const TARGETS: &[Target] = &[
     Target {
         triple: "x86_64-unknown-linux-gnu",
         architecture: "amd64",
-        compiler: if cfg!(target_arch = "x86_64") { "cc" } else { "x86_64-linux-gnu-gcc" },
+        compiler: X86_64,
         objcopy: if cfg!(target_arch = "x86_64") { "objcopy" } else { "x86_64-linux-gnu-objcopy" },
+        linker: X86_64,
+        links_by_itself: true,
         get: if cfg!(target_arch = "x86_64") {
             "apt-get install gcc libc6-dev"
         } else {
@@ -36,7 +45,9 @@ pub(crate) const TARGETS: &[Target] = &[
     Target {
         triple: "aarch64-unknown-linux-gnu",
         architecture: "arm64",
-        compiler: if cfg!(target_arch = "aarch64") { "cc" } else { "aarch64-linux-gnu-gcc" },
+        compiler: AARCH64,
+        linker: AARCH64,
+        links_by_itself: false,
         objcopy: if cfg!(target_arch = "aarch64") {
             "objcopy"
         } else {
@@ -52,6 +63,9 @@ pub(crate) const TARGETS: &[Target] = &[
         triple: "x86_64-unknown-linux-musl",
         architecture: "amd64",
         compiler: "musl-gcc",
+        // rustc brings the C library, and knows better than that compiler where it is.
+        linker: X86_64,
+        links_by_itself: true,
         objcopy: if cfg!(target_arch = "x86_64") { "objcopy" } else { "x86_64-linux-gnu-objcopy" },
         get: "apt-get install musl-tools binutils",
     },
@@ -98,16 +112,20 @@ impl Target {
             let sysroot = scope.spawn(|| ask("rustc", &["--print", "sysroot"]));
             let compiler = scope.spawn(|| ask(self.compiler, &["--version"]));
             let objcopy = scope.spawn(|| ask(self.objcopy, &["--version"]));
-            let libc = ask(self.compiler, &["-print-file-name=libc.a"]);
+            let libc = ask(self.linker, &["-print-file-name=libc.a"]);
             let join = |asked: std::thread::ScopedJoinHandle<'_, _>| asked.join().ok().flatten();
             (join(rustc), join(sysroot), join(compiler), join(objcopy), libc)
         });
         let mut missing = Vec::new();
         let sysroot = PathBuf::from(sysroot.unwrap_or_default().trim());
         let rustc = rustc.unwrap_or_default();
+        // The compiler answers with the bare name where it has none.
+        let target = sysroot.join("lib/rustlib").join(self.triple).join("lib");
+        let brought = std::fs::read(target.join("self-contained/libc.a")).ok();
+        let libc = brought.or_else(|| std::fs::read(libc?.trim()).ok());
         if rustc.is_empty() {
             missing.push("rustc not found; see https://rustup.rs".to_owned());
-        } else if !sysroot.join("lib/rustlib").join(self.triple).join("lib").is_dir() {
+        } else if !target.is_dir() {
             let triple = self.triple;
             missing.push(format!("target {triple} not installed; rustup target add {triple}"));
         }
@@ -116,8 +134,6 @@ impl Target {
                 missing.push(format!("{name} not found; {}", self.get));
             }
         }
-        // The compiler answers with the bare name where it has none.
-        let libc = libc.and_then(|path| std::fs::read(path.trim()).ok());
         if compiler.is_some() && libc.is_none() {
             missing.push(format!("{} has no static libc; {}", self.compiler, self.get));
         }
