@@ -13,6 +13,9 @@ use super::blob::{Blob, sha256};
 /// The user that the image's program runs as: what other images without a shell call `nonroot`.
 pub(crate) const NONROOT: u64 = 65532;
 
+/// Takes a third of the time of the usual level 6, and makes Mira's layer 2 % larger.
+const LEVEL: Compression = Compression::new(4);
+
 /// A layer in the making. Folders above what is put in need not be named.
 #[derive(Debug, Default)]
 pub(crate) struct Files(BTreeMap<String, Entry>);
@@ -84,7 +87,7 @@ impl Files {
         }
         let tar = tar.into_inner()?;
         let diff_id = format!("sha256:{}", sha256(&tar));
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        let mut gzip = GzEncoder::new(Vec::new(), LEVEL);
         gzip.write_all(&tar)?;
         Ok(Layer { compressed: Blob::new(gzip.finish()?), diff_id })
     }
