@@ -389,7 +389,7 @@ async fn flush(logging: Logging) -> Result<(), BoxError> {
 fn give_back<A: core_config::Settings>(host: &Host<A>, keeping: AbortHandle) -> Result<(), Error> {
     let secrets = host.secrets().clone();
     let settings = host.settings();
-    let is_own = |name: &String| matches!(&**name, "env" | "file");
+    let is_own = |name: &String| matches!(&**name, "env" | "file" | "encrypted");
     if settings.host.secrets.backend.names().iter().all(is_own) {
         return Ok(());
     }

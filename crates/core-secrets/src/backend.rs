@@ -5,6 +5,7 @@
 //! | `env` | [`Environment`] | variables that the host hands in |
 //! | `file` | [`Files`] | files below one folder, as Docker and Kubernetes mount them |
 //! | `kubernetes` | `Kubernetes`, with the feature `kubernetes` | Secrets of the API server |
+//! | `encrypted` | `Encrypted`, with the feature `encrypted` | one sealed file, for development |
 //! | `vault` | `Vault`, with the feature `vault` | HashiCorp Vault and OpenBao |
 
 use std::convert::Infallible;
@@ -16,6 +17,8 @@ use futures_util::stream::{self, Stream};
 use tokio::time::Instant;
 
 mod data;
+#[cfg(feature = "encrypted")]
+mod encrypted;
 mod environment;
 mod error;
 mod files;
@@ -25,6 +28,8 @@ mod lease;
 #[cfg(feature = "vault")]
 mod vault;
 
+#[cfg(feature = "encrypted")]
+pub use self::encrypted::Encrypted;
 #[cfg(feature = "kubernetes")]
 pub use self::kubernetes::Kubernetes;
 #[cfg(feature = "vault")]

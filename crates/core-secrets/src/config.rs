@@ -5,12 +5,14 @@ use core_types::Duration;
 use crate::Error;
 
 mod backends;
+mod encrypted;
 mod kubernetes;
 mod vault;
 #[cfg(feature = "kubernetes")]
 pub(crate) use self::kubernetes::is_name;
 pub use self::{
     backends::Backends,
+    encrypted::EncryptedConfig,
     kubernetes::KubernetesConfig,
     vault::{VaultAuth, VaultConfig},
 };
@@ -50,6 +52,8 @@ pub struct Config {
     pub file: FileConfig,
     /// The backend `kubernetes`.
     pub kubernetes: KubernetesConfig,
+    /// The backend `encrypted`.
+    pub encrypted: EncryptedConfig,
     /// The backend `vault`.
     pub vault: VaultConfig,
 }
@@ -65,6 +69,7 @@ impl Default for Config {
             retry_budget: Duration::from_secs(30),
             file: FileConfig::default(),
             kubernetes: KubernetesConfig::default(),
+            encrypted: EncryptedConfig::default(),
             vault: VaultConfig::default(),
         }
     }

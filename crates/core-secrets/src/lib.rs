@@ -23,7 +23,9 @@ mod watch;
 pub use self::{
     backend::{Backend, BackendError, ErrorKind, SecretData},
     builder::Builder,
-    config::{Backends, Config, FileConfig, KubernetesConfig, VaultAuth, VaultConfig},
+    config::{
+        Backends, Config, EncryptedConfig, FileConfig, KubernetesConfig, VaultAuth, VaultConfig,
+    },
     error::Error,
     event::{Event, Outcome},
     hold::Hold,

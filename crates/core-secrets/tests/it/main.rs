@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 mod config;
+#[cfg(feature = "encrypted")]
+mod encrypted;
 mod environment;
 mod files;
 mod flight;
