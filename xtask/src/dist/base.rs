@@ -9,7 +9,7 @@ use super::layer::{Files, NONROOT};
 /// Where the certificates are. Most programs look there by themselves.
 pub(crate) const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-const PASSWD: &str = "root:x:0:0:root:/root:/sbin/nologin\n\
+const PASSWD: &str = "root:x:0:0:root:/:/sbin/nologin\n\
                       nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n";
 const GROUP: &str = "root:x:0:\nnonroot:x:65532:\n";
 /// glibc's answer without it differs from version to version.

@@ -65,17 +65,18 @@ pub(crate) fn paths(
     paths
 }
 
-impl Build<'_> {
-    /// The flags of rustc, as the provenance shows them: without paths of this machine.
-    pub(crate) fn flags(&self) -> Vec<String> {
-        vec![
-            "-Ctarget-feature=+crt-static".to_owned(),
-            "-Crelocation-model=pie".to_owned(),
-            "-Crelro-level=full".to_owned(),
-            "-Clink-arg=-Wl,--build-id=sha1".to_owned(),
-        ]
-    }
+/// The flags of rustc, as the provenance shows them: without paths of this machine.
+pub(crate) fn flags() -> Vec<String> {
+    let flags = [
+        "-Ctarget-feature=+crt-static",
+        "-Crelocation-model=pie",
+        "-Crelro-level=full",
+        "-Clink-arg=-Wl,--build-id=sha1",
+    ];
+    flags.map(str::to_owned).to_vec()
+}
 
+impl Build<'_> {
     /// Builds it, and tells where it is.
     pub(crate) fn run(&self, context: &Context) -> anyhow::Result<PathBuf> {
         let mut cargo = context.cargo_command();
@@ -129,7 +130,7 @@ impl Build<'_> {
         for name in ["CC", "CPPFLAGS", "HOST_CFLAGS", "LDFLAGS", "RUSTC_WRAPPER", "TARGET_CFLAGS"] {
             cargo.env_remove(name);
         }
-        let mut flags = self.flags();
+        let mut flags = flags();
         let mut c_flags = Vec::new();
         for (from, to) in self.paths {
             let from = from.to_str().context("a folder's name is not text")?;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::build::{Build, PROFILE};
+use super::build::{self, Build, PROFILE};
 use super::source::Source;
 
 /// What is said of: name, and SHA-256 as hexadecimal digits.
@@ -32,7 +32,7 @@ pub(crate) fn statement(
                 },
                 "internalParameters": {
                     "profile": PROFILE,
-                    "rustflags": build.flags(),
+                    "rustflags": build::flags(),
                     "SOURCE_DATE_EPOCH": build.time,
                     "changes": source.changes.as_ref().map(|hex| json!({"sha256": hex})),
                 },
