@@ -34,6 +34,8 @@ pub(crate) fn verify(context: &Context, options: &Options, here: &Value) -> anyh
     command.args(["--user", "--map-user=4321", "--map-group=4321", "--net", "--"]);
     command.args(["sh", "-c", "umask 077; exec \"$@\"", "sh"]).arg(environment::cargo());
     command.args(["xtask", "dist", "--package", &options.package, "--target", &options.target]);
+    // So that it is seen to be alive.
+    command.arg("--verbose");
     for prefix in ["CARGO_", "LC_", "MIRA_"] {
         for name in environment::names(prefix) {
             command.env_remove(name);
@@ -49,6 +51,7 @@ pub(crate) fn verify(context: &Context, options: &Options, here: &Value) -> anyh
         if context.verbose {
             print!("{line}");
         }
+        context.step(&format!("dist: elsewhere and offline: {}", line.trim()));
     })?;
 
     let manifest = fs::read_to_string(tree.join("dist/manifest.json"))?;
