@@ -66,8 +66,10 @@ impl Stage {
 
 fn up(provider: &str, context: &str, lies: &str) -> (Option<i32>, String, Vec<String>) {
     let stage = Stage::new();
-    let output =
-        stage.run(&["k8s-up", "--provider", provider], &[("CONTEXT", context), ("LIES", lies)]);
+    let output = stage.run(
+        &["k8s-up", "--profile", "dev", "--provider", provider],
+        &[("CONTEXT", context), ("LIES", lies)],
+    );
     (output.status.code(), String::from_utf8(output.stdout).unwrap(), stage.calls())
 }
 
@@ -134,8 +136,10 @@ fn unknown_contexts_are_refused() {
     }
     let calls = fs::read_to_string(stage.0.path().join("calls")).unwrap();
     assert!(calls.lines().all(|call| call.contains(" config ")), "{calls}");
-    let output =
-        stage.run(&["k8s-up", "--context", "production"], &[("SERVER", "https://34.1.2.3")]);
+    let output = stage.run(
+        &["k8s-up", "--profile", "dev", "--context", "production"],
+        &[("SERVER", "https://34.1.2.3")],
+    );
     assert!(String::from_utf8(output.stdout).unwrap().contains("passed   cluster"));
     let calls = fs::read_to_string(stage.0.path().join("calls")).unwrap();
     assert!(!calls.contains("use-context") && !calls.contains("set-context"), "{calls}");

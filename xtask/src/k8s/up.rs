@@ -25,12 +25,24 @@ pub(crate) struct Options {
     /// The kustomize overlay that is applied.
     #[arg(long, value_name = "FOLDER", default_value = "deploy/kubernetes/overlays/local")]
     pub(crate) overlay: PathBuf,
+    /// How the binary is built.
+    #[arg(long, value_enum, default_value_t = Profile::Dist)]
+    pub(crate) profile: Profile,
     /// Print the commands and the YAML, and change nothing on the cluster.
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Show the output of the programs that are run.
     #[arg(long, short)]
     pub(crate) verbose: bool,
+}
+
+/// How a binary is built.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// As `cargo xtask dist` ships it.
+    Dist,
+    /// For trying out what is being written: built in seconds, and slower. Linux only.
+    Dev,
 }
 
 pub(crate) fn up(options: &Options) -> anyhow::Result<ExitCode> {
@@ -49,7 +61,7 @@ fn run(context: &Context, options: &Options) -> anyhow::Result<()> {
     })?;
     let folder = folder(context, &cluster);
     let mira = phase(context, "build", |_| {
-        let image = build(context)?;
+        let image = build(context, options.profile, &folder)?;
         let note = image.name.clone();
         Ok((image, note))
     })?;
@@ -95,9 +107,19 @@ fn folder(context: &Context, cluster: &Cluster) -> PathBuf {
 }
 
 /// The image of what is in the tree now.
-fn build(context: &Context) -> anyhow::Result<Image> {
-    let packed = dist::pack(context, "mira").map_err(Failure::because(Kind::Build))?;
-    Ok(Image { name: packed.reference, id: packed.id, archive: packed.archive })
+fn build(context: &Context, profile: Profile, folder: &Path) -> anyhow::Result<Image> {
+    let build = || match profile {
+        Profile::Dist => {
+            let packed = dist::pack(context, "mira")?;
+            Ok(Image { name: packed.reference, id: packed.id, archive: packed.archive })
+        }
+        Profile::Dev => {
+            context.cargo(&["build", "--package", "mira", "--bin", "mira"])?;
+            std::fs::create_dir_all(folder)?;
+            image::of_program(folder, "mira", &context.workspace.target().join("debug/mira"))
+        }
+    };
+    build().map_err(Failure::because(Kind::Build))
 }
 
 /// What is applied, with all images that it names and that can be had here.
@@ -138,7 +160,8 @@ fn render(context: &Context, folder: &Path) -> anyhow::Result<Command> {
 fn dry_run(context: &Context, options: &Options) -> anyhow::Result<()> {
     let cluster = Cluster::of(context, &options.target)?;
     let folder = folder(context, &cluster);
-    let manifests = make(context, options, &folder, build(context)?, &|_| {})?;
+    let manifests =
+        make(context, options, &folder, build(context, options.profile, &folder)?, &|_| {})?;
     let commands =
         manifests.images.iter().filter_map(|(_, image)| cluster.load_command(&image.archive));
     let apply = ["apply", "--server-side", "--force-conflicts", "--filename", "-"];

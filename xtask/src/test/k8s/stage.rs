@@ -63,7 +63,7 @@ impl<'a> Stage<'a> {
     }
 
     pub(super) fn up(&self, arguments: &[&str]) -> anyhow::Result<Run> {
-        self.run("k8s-up", arguments)
+        self.run("k8s-up", &[&["--profile", "dev"], arguments].concat())
     }
 
     /// An overlay of one's own, on top of the local one.
