@@ -74,26 +74,47 @@ fn span_of(scope: Option<&Scope>) -> Option<SpanId> {
     Some(scope?.trace()?.span_id())
 }
 
-/// Appends the ids of a place in a trace.
+/// Appends the ids of a place in a trace. They are filled into a form: digit by digit would take
+/// longer than the rest of a short line.
 pub(crate) fn write_ids(out: &mut String, trace: &TraceContext) {
-    out.push_str(",\"trace_id\":\"");
-    push_hex(out, trace.trace_id().to_bytes());
-    out.push_str("\",\"span_id\":\"");
-    push_hex(out, trace.span_id().to_bytes());
-    if let Some(parent) = trace.parent_span_id() {
-        out.push_str("\",\"parent_span_id\":\"");
-        push_hex(out, parent.to_bytes());
-    }
-    out.push('"');
+    const TRACE: &str = r#","trace_id":"00000000000000000000000000000000""#;
+    const SPAN: &str = r#","span_id":"0000000000000000""#;
+    const PARENT: &str = r#","parent_span_id":"0000000000000000""#;
+    const WITHOUT_PARENT: usize = TRACE.len() + SPAN.len();
+    const WHOLE: usize = WITHOUT_PARENT + PARENT.len();
+    const FORM: &str = r#","trace_id":"00000000000000000000000000000000","span_id":"0000000000000000","parent_span_id":"0000000000000000""#;
+    let mut form = [0; WHOLE];
+    form.copy_from_slice(FORM.as_bytes());
+    let mut fill = |end: usize, bytes: &[u8]| {
+        let start = end - 1 - 2 * bytes.len();
+        let (pairs, _) = form[start..end - 1].as_chunks_mut();
+        for (pair, byte) in pairs.iter_mut().zip(bytes) {
+            *pair = HEX[usize::from(*byte)];
+        }
+    };
+    fill(TRACE.len(), &trace.trace_id().to_bytes());
+    fill(WITHOUT_PARENT, &trace.span_id().to_bytes());
+    let length = match trace.parent_span_id() {
+        Some(parent) => {
+            fill(WHOLE, &parent.to_bytes());
+            WHOLE
+        }
+        None => WITHOUT_PARENT,
+    };
+    out.push_str(str::from_utf8(&form[..length]).unwrap_or_default());
 }
 
-fn push_hex<const N: usize>(out: &mut String, bytes: [u8; N]) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        out.push(HEX[usize::from(byte >> 4)] as char);
-        out.push(HEX[usize::from(byte & 0xf)] as char);
+/// The two digits of each byte.
+const HEX: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 0xf]];
+        byte += 1;
     }
-}
+    pairs
+};
 
 /// The innermost function that this thread is in.
 pub(crate) fn function() -> Option<&'static str> {
