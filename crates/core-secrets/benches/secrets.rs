@@ -1,7 +1,6 @@
 //! What secrets cost: a cached read beside the maps that people use, a refresh of ten thousand, and
 //! many callers on one cold secret.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on has failed")]
-#![expect(missing_docs, reason = "criterion's macros make functions")]
 
 use std::collections::HashMap;
 use std::hint::black_box;
