@@ -31,7 +31,9 @@ pub(crate) fn verify(context: &Context, options: &Options, here: &Value) -> anyh
     let mut command = Command::new("unshare");
     // Another user, who sees no network but is let in by the files' permissions: the kernel knows who
     // it is.
-    command.args(["--user", "--map-user=4321", "--map-group=4321", "--net", "--"]);
+    command.args(["--user", "--map-user=4321", "--map-group=4321", "--net"]);
+    // Whatever ends this program ends that build, too.
+    command.args(["--pid", "--fork", "--kill-child", "--"]);
     command.args(["sh", "-c", "umask 077; exec \"$@\"", "sh"]).arg(environment::cargo());
     command.args(["xtask", "dist", "--package", &options.package, "--target", &options.target]);
     // So that it is seen to be alive.
