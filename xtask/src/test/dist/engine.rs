@@ -121,8 +121,9 @@ impl Engine {
 
     /// Asks a container by HTTP, from within the engine's network.
     pub(super) fn get(&self, container: &str, port: u16, path: &str) -> anyhow::Result<String> {
-        let networks = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
-        let address = self.inspect(container, networks)?;
+        let networks = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+        let addresses = self.inspect(container, networks)?;
+        let address = addresses.split_whitespace().next().context("it has no address")?;
         let mut curl = self.inside("curl");
         curl.args(["--silent", "--show-error", "--fail", "--max-time", "10"]);
         process::run(curl.arg(format!("http://{address}:{port}{path}")), |_| {})
