@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod allocations;
+#[cfg(feature = "audit")]
+mod audit;
 mod console;
 mod correlation;
 mod fields;
