@@ -61,7 +61,7 @@ pub(crate) const SUITES: &[Job] = &[
     Job {
         name: "secrets",
         shows: "secrets are read, watched and renewed on real servers, through their restarts",
-        needs: &[GO, OPENSSL],
+        needs: &[GO, OPENSSL, PYTHON],
         run: secrets::run,
     },
     Job {

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `env` | [`Environment`] | variables that the host hands in |
 //! | `file` | [`Files`] | files below one folder, as Docker and Kubernetes mount them |
+//! | `aws` | `Aws`, with the feature `aws` | AWS Secrets Manager |
 //! | `kubernetes` | `Kubernetes`, with the feature `kubernetes` | Secrets of the API server |
 //! | `encrypted` | `Encrypted`, with the feature `encrypted` | one sealed file, for development |
 //! | `vault` | `Vault`, with the feature `vault` | HashiCorp Vault and OpenBao |
@@ -16,6 +17,10 @@ use std::sync::Arc;
 use futures_util::stream::{self, Stream};
 use tokio::time::Instant;
 
+#[cfg(feature = "aws")]
+mod aws;
+#[cfg(feature = "aws")]
+mod cloud;
 mod data;
 #[cfg(feature = "encrypted")]
 mod encrypted;
@@ -28,6 +33,8 @@ mod lease;
 #[cfg(feature = "vault")]
 mod vault;
 
+#[cfg(feature = "aws")]
+pub use self::aws::Aws;
 #[cfg(feature = "encrypted")]
 pub use self::encrypted::Encrypted;
 #[cfg(feature = "kubernetes")]

@@ -14,7 +14,7 @@ use crate::table::Table;
 use crate::{Backend, Config, Error, Event, Secrets};
 
 /// Backends that a feature of the same name brings.
-const BY_FEATURE: &[&str] = &["encrypted", "kubernetes", "vault"];
+const BY_FEATURE: &[&str] = &["aws", "encrypted", "kubernetes", "vault"];
 
 /// Puts [`Secrets`] together. Does no input or output.
 #[must_use = "nothing is made before `build`"]
@@ -81,6 +81,11 @@ impl Builder {
 
 /// A backend that a feature brings, or would bring.
 fn by_feature(name: &str, config: &Config) -> Option<Result<Arc<dyn Backend>, Error>> {
+    #[cfg(feature = "aws")]
+    if name == "aws" {
+        let backend = crate::backend::Aws::new(&config.aws);
+        return Some(backend.map(|backend| Arc::new(backend) as _));
+    }
     #[cfg(feature = "encrypted")]
     if name == "encrypted" {
         let backend = crate::backend::Encrypted::new(&config.encrypted);

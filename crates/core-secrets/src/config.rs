@@ -4,6 +4,7 @@ use core_types::Duration;
 
 use crate::Error;
 
+mod aws;
 mod backends;
 mod encrypted;
 mod kubernetes;
@@ -11,6 +12,7 @@ mod vault;
 #[cfg(feature = "kubernetes")]
 pub(crate) use self::kubernetes::is_name;
 pub use self::{
+    aws::AwsConfig,
     backends::Backends,
     encrypted::EncryptedConfig,
     kubernetes::KubernetesConfig,
@@ -50,6 +52,8 @@ pub struct Config {
     pub retry_budget: Duration,
     /// The backend `file`.
     pub file: FileConfig,
+    /// The backend `aws`.
+    pub aws: AwsConfig,
     /// The backend `kubernetes`.
     pub kubernetes: KubernetesConfig,
     /// The backend `encrypted`.
@@ -68,6 +72,7 @@ impl Default for Config {
             retry_delay: Duration::from_secs(1),
             retry_budget: Duration::from_secs(30),
             file: FileConfig::default(),
+            aws: AwsConfig::default(),
             kubernetes: KubernetesConfig::default(),
             encrypted: EncryptedConfig::default(),
             vault: VaultConfig::default(),

@@ -24,7 +24,8 @@ pub use self::{
     backend::{Backend, BackendError, ErrorKind, SecretData},
     builder::Builder,
     config::{
-        Backends, Config, EncryptedConfig, FileConfig, KubernetesConfig, VaultAuth, VaultConfig,
+        AwsConfig, Backends, Config, EncryptedConfig, FileConfig, KubernetesConfig, VaultAuth,
+        VaultConfig,
     },
     error::Error,
     event::{Event, Outcome},

@@ -88,6 +88,20 @@ pub(crate) const HADOLINT: Kept = Kept {
         ],
     ),
 };
+/// Plays the services of AWS.
+pub(crate) const MOTO: Kept = Kept {
+    tool: "moto",
+    program: "moto_server",
+    probe: &[],
+    variable: None,
+    source: Source::Commands(
+        "5.2.5",
+        &[
+            &["python3", "-m", "venv", "--clear", "FOLDER"],
+            &["FOLDER/bin/pip", "install", "--quiet", "moto[server]==5.2.5"],
+        ],
+    ),
+};
 pub(crate) const VAULT: Kept = Kept {
     variable: Some(Variable::Program("VAULT_BIN")),
     ..go("vault", "vault", &["version"], Module::new("github.com/hashicorp/vault", ""))
@@ -114,6 +128,7 @@ pub(crate) const JAEGER: Kept =
 pub(crate) const KEPT: &[Kept] = &[
     CARGO_DENY,
     DETECT_SECRETS,
+    MOTO,
     HADOLINT,
     VAULT,
     ETCD,
@@ -198,9 +213,11 @@ impl Kept {
         }
         let path = self.folder(places)?.join("bin").join(self.program);
         let cached = match &self.source {
-            Source::Commands(..) => ask(&path, self.probe).map(|version| Found { path, version }),
-            // Its folder is called by what it was built from, and it came there complete.
-            Source::Go(_) => path.is_file().then(|| Found { path, version: wanted.clone() }),
+            Source::Commands(..) if !self.probe.is_empty() => {
+                ask(&path, self.probe).map(|version| Found { path, version })
+            }
+            // Its folder is called by what it was made from, and it came there last.
+            _ => path.is_file().then(|| Found { path, version: wanted.clone() }),
         };
         Ok(cached.map(Found::short).filter(fits).map(|found| (Place::Cache, found)))
     }

@@ -1,0 +1,38 @@
+//! The backend `aws`: against moto, which plays AWS Secrets Manager, and against a loopback server
+//! for what moto does not do.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+
+mod http;
+mod loopback;
+mod moto;
+#[path = "../kubernetes/process.rs"]
+mod process;
+
+use core_secrets::{Config, Error, ErrorKind, Secrets};
+
+/// Secrets of the backend alone, by a key of the configuration.
+fn config(address: &str) -> Config {
+    let mut config = Config::default();
+    config.backend = "aws".into();
+    config.retries = 0;
+    config.aws.region = "eu-central-1".into();
+    config.aws.endpoint = format!("http://{address}");
+    config.aws.access_key_id = "key-of-a-test".into();
+    config.aws.secret_access_key = Some("canary-key".into());
+    // On a busy machine a healthy server may take longer than the default.
+    config.aws.request_timeout = core_types::Duration::from_secs(20);
+    config
+}
+
+async fn read(secrets: &Secrets, path: &str, key: Option<&str>) -> String {
+    secrets.get(path, key).await.unwrap().expose().clone()
+}
+
+/// How the backend failed, and what it says.
+async fn refused(secrets: &Secrets, path: &str, key: Option<&str>) -> (ErrorKind, String) {
+    match secrets.get(path, key).await.unwrap_err() {
+        Error::NotFound { tried, .. } => (tried[0].1.kind(), tried[0].1.to_string()),
+        Error::Backend { source, .. } => (source.kind(), core_types::Chain(&source).to_string()),
+        other => panic!("{other:?}"),
+    }
+}
