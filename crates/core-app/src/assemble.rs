@@ -19,7 +19,7 @@ use tracing::Level;
 
 use crate::blocking::blocking;
 use crate::listen::{Bound as Port, Limits};
-use crate::load::Sources;
+use crate::load::{self, Sources};
 use crate::ops::OpsService;
 use crate::outcome::TARGET;
 use crate::reload::{Cause, Reloader, reloader};
@@ -365,7 +365,7 @@ async fn give_up<A>(runner: Runner, host: &Host<A>, error: Error) -> (Error, Rep
     let _ = tokio::time::timeout(TASKS, host.0.tasks.stop()).await;
     let cause = core_types::Chain(&error).to_string();
     let report = runner.unwind(cause).await;
-    let _ = tokio::time::timeout(TASKS, host.secrets().close()).await;
+    load::give_back(host.secrets()).await;
     (error, report)
 }
 

@@ -15,6 +15,9 @@ use crate::blocking::blocking;
 use crate::wire::secrets::SecretsWire;
 use crate::{App, Error, Settings};
 
+/// Somebody waits for a start that fails, or for an answer. What is not given back ends by itself.
+const GIVING_BACK: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// What settings are read from, now and at every reload.
 #[derive(Clone, Debug)]
 pub(crate) struct Sources<A> {
@@ -99,6 +102,11 @@ impl<A: core_config::Settings> Sources<A> {
         }));
         resolved.await.into_iter().collect()
     }
+}
+
+/// Gives back what was lent, where nobody is going to use it.
+pub(crate) async fn give_back(secrets: &Secrets) {
+    let _ = tokio::time::timeout(GIVING_BACK, secrets.close()).await;
 }
 
 /// The settings type's own code has panicked.

@@ -81,7 +81,10 @@ where
         Some(question) => {
             let loader = load::loader(&app, &arguments, environment);
             match ops.block_on(Sources::first(&app, loader, &SecretsWire::default())) {
-                Ok((_, loaded)) => modes::answer(app.name, question, &loaded),
+                Ok((sources, loaded)) => {
+                    ops.block_on(load::give_back(&sources.secrets));
+                    modes::answer(app.name, question, &loaded)
+                }
                 Err(error) => failed_early(&app, error),
             }
         }
@@ -221,6 +224,7 @@ impl<A: core_config::Settings> Process<A> {
         #[cfg(feature = "otlp")]
         wire::traces::export(&logging, &traces, name, self.app.version);
 
+        let secrets = sources.secrets.clone();
         let built = Built::new(Ingredients {
             name,
             version: self.app.version,
@@ -236,7 +240,10 @@ impl<A: core_config::Settings> Process<A> {
         });
         let built = match built {
             Ok(built) => built,
-            Err(error) => return refuse(error),
+            Err(error) => {
+                load::give_back(&secrets).await;
+                return refuse(error);
+            }
         };
         let host = built.host.clone();
         let signalled = ops.spawn(follow(signals, host.clone()));
@@ -245,6 +252,7 @@ impl<A: core_config::Settings> Process<A> {
             Err(error) => {
                 // What is given up now has not failed.
                 host.health().stopping();
+                load::give_back(&secrets).await;
                 return refuse(error);
             }
         };

@@ -19,19 +19,26 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<String> {
     for kept in [ETCD, KUBE_APISERVER] {
         link(&kept.get(context)?, &assets.path().join(kept.program))?;
     }
-    let mut cargo = context.cargo_command();
-    cargo.args([
-        "test",
-        "--package",
-        "core-secrets",
-        "--all-features",
-        "--no-fail-fast",
-        "--tests",
-    ]);
-    cargo.args(["--", "--ignored"]);
-    cargo.env("VAULT_BIN", vault).env("MOTO_SERVER", moto).env("KUBEBUILDER_ASSETS", assets.path());
-    let passed = unit::count(&context.run(&mut cargo)?);
-    ensure!(passed > 0, "no test of core-secrets needs a server");
+    let folder = tempfile::tempdir().context("cannot make a folder")?;
+    let core = ["core-secrets", "--all-features", "--tests"];
+    // Through the whole of a service.
+    let whole = ["mira", "--test", "process"];
+    let mut passed = 0;
+    for tests in [&core[..], &whole] {
+        let mut cargo = context.cargo_command();
+        cargo.args(["test", "--no-fail-fast", "--package"]).args(tests);
+        cargo.args(["--", "--ignored", "--nocapture"]).env("TMPDIR", folder.path());
+        cargo.env("VAULT_BIN", &vault).env("MOTO_SERVER", &moto);
+        cargo.env("KUBEBUILDER_ASSETS", assets.path());
+        let output = context.run(&mut cargo)?;
+        ensure!(!output.contains("canary"), "a secret was printed");
+        let count = unit::count(&output);
+        ensure!(count > 0, "no test of {} needs a server", tests[0]);
+        passed += count;
+    }
+    // What is gone shows nothing: the servers' own storage, configurations, tokens.
+    let left = fs::read_dir(folder.path())?.count();
+    ensure!(left == 0, "{left} files or folders are left");
     Ok(unit::tests(passed))
 }
 
