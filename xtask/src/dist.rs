@@ -200,7 +200,6 @@ pub(crate) fn make(context: &Context, options: &Options) -> anyhow::Result<Made>
         target,
         toolchain: &toolchain,
         paths: &paths,
-        time: source.time,
         crates: materials.count(),
     };
     let built = build.run(context)?;

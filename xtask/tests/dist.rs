@@ -159,6 +159,22 @@ fn another_folder_gives_the_same_bytes() {
     assert_eq!(there.manifest(), here.manifest());
 }
 
+/// DIST-2: `--verify` builds again as somebody else, offline, with another umask, time zone and language,
+/// and sees a program that is not the same each time.
+#[test]
+fn a_program_that_differs_each_time_is_seen() {
+    let tree = Tree::new();
+    let verify = || told(tree.command(&["--verify"]).output().unwrap());
+    let (is_well, said) = verify();
+    assert!(is_well && said.contains("built twice, every digest is the same"), "{said}");
+    let script = "fn main() { println!(\"cargo:rustc-env=HOME_OF={}\", std::env::var(\"HOME\").unwrap()) }\n";
+    tree.write("build.rs", script);
+    tree.write("src/main.rs", "fn main() { println!(env!(\"HOME_OF\")) }\n");
+    tree.commit();
+    let (is_well, said) = verify();
+    assert!(!is_well && said.contains("the builds differ:\n  tiny-1.2.3-"), "{said}");
+}
+
 /// DIST-6: changes are marked, and refused where the commit has a release's tag.
 #[test]
 fn a_dirty_tree_is_marked_and_no_release() {

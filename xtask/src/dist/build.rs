@@ -16,6 +16,9 @@ use crate::{environment, process};
 /// The profile of the root manifest that is used.
 pub(crate) const PROFILE: &str = "dist";
 
+/// What C code that asks for the time is told.
+pub(crate) const EPOCH: &str = "0";
+
 /// Says `-static-pie` for what rustc says in two words that do not go with it.
 const SCRIPT: &str = r#"#!/bin/sh
 for word; do
@@ -36,8 +39,6 @@ pub(crate) struct Build<'a> {
     pub(crate) toolchain: &'a Toolchain,
     /// What the paths of this machine become: from, to. Later ones win.
     pub(crate) paths: &'a [(PathBuf, String)],
-    /// `SOURCE_DATE_EPOCH`.
-    pub(crate) time: u64,
     /// How many crates are compiled, for telling how far it is.
     pub(crate) crates: usize,
 }
@@ -143,7 +144,9 @@ impl Build<'_> {
         cargo.env(format!("CC_{variables}"), self.target.compiler);
         let linker = format!("CARGO_TARGET_{}_LINKER", variables.to_ascii_uppercase());
         cargo.env(linker, self.linker(folder)?);
-        cargo.env("SOURCE_DATE_EPOCH", self.time.to_string());
+        // Build scripts run again when it changes, and all that depends on them is compiled again: so it
+        // is not the commit's time, which the image alone tells.
+        cargo.env("SOURCE_DATE_EPOCH", EPOCH);
         cargo.env("LC_ALL", "C").env("TZ", "UTC");
         Ok(())
     }

@@ -33,7 +33,8 @@ pub(crate) fn statement(
                 "internalParameters": {
                     "profile": PROFILE,
                     "rustflags": build::flags(),
-                    "SOURCE_DATE_EPOCH": build.time,
+                    "SOURCE_DATE_EPOCH": build::EPOCH,
+                    "created": source.time,
                     "changes": source.changes.as_ref().map(|hex| json!({"sha256": hex})),
                 },
                 "resolvedDependencies": [
