@@ -1,5 +1,7 @@
 //! From the source to pods that are shown to work.
 
+mod watch;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -31,6 +33,9 @@ pub(crate) struct Options {
     /// Print the commands and the YAML, and change nothing on the cluster.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Do it again whenever a source or a manifest changes, until Ctrl-C.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) watch: bool,
     /// Show the output of the programs that are run.
     #[arg(long, short)]
     pub(crate) verbose: bool,
@@ -50,7 +55,15 @@ pub(crate) fn up(options: &Options) -> anyhow::Result<ExitCode> {
     if options.dry_run {
         return dry_run(&context, options).map(|()| ExitCode::SUCCESS);
     }
-    Ok(code(&run(&context, options)))
+    loop {
+        let seen = watch::state(context.workspace.root())?;
+        let ended = run(&context, options);
+        if !options.watch {
+            return Ok(code(&ended));
+        }
+        context.screen.note("waiting for a change");
+        watch::wait(context.workspace.root(), seen)?;
+    }
 }
 
 fn run(context: &Context, options: &Options) -> anyhow::Result<()> {

@@ -13,6 +13,9 @@ use crate::k8s::programs;
 const HEAD: &str =
     "# Made of this overlay by `kubectl kustomize`; `cargo xtask test k8s` compares.\n";
 
+/// Those that no overlay has, and that need no definitions of others.
+const COMPONENTS: &[&str] = &["kubernetes-secrets", "loadbalancer", "vault"];
+
 /// K8S-7: each overlay is rendered as it is now, and its objects are admitted, Pod Security and all.
 pub(super) fn are_admitted(stage: &Stage<'_>) -> anyhow::Result<()> {
     let folder = stage.context.workspace.root().join("deploy/kubernetes");
@@ -34,22 +37,27 @@ pub(super) fn are_admitted(stage: &Stage<'_>) -> anyhow::Result<()> {
             "{} is not what its overlay says; render it: kubectl kustomize deploy/kubernetes/overlays/{overlay}",
             file.display()
         );
-        let arguments =
-            ["apply", "--server-side", "--dry-run=server", "--validate=strict", "--filename", "-"];
-        let told = stage.kubectl.command(&arguments);
-        let told = with_warnings(told, &rendered)?;
-        ensure!(!told.contains("Warning"), "{overlay} is not liked: {told}");
+        admitted(stage, overlay, &rendered)?;
+    }
+    for component in COMPONENTS {
+        let overlay = stage.overlay(component, &format!("components: [DEPLOY/components/{component}]\n"))?;
+        let rendered = stage.kubectl.run(&["kustomize", &overlay.display().to_string()])?;
+        admitted(stage, component, &rendered)?;
     }
     stage.kubectl.run(&["delete", "namespace", "mira"]).map(drop)
 }
 
+fn admitted(stage: &Stage<'_>, what: &str, manifests: &str) -> anyhow::Result<()> {
+    let arguments =
+        ["apply", "--server-side", "--dry-run=server", "--validate=strict", "--filename", "-"];
+    let told = with_warnings(&stage.kubectl.command(&arguments), manifests)?;
+    ensure!(!told.contains("Warning"), "{what} is not liked: {told}");
+    Ok(())
+}
+
 /// What a command says on both streams.
-fn with_warnings(mut command: Command, input: &str) -> anyhow::Result<String> {
+fn with_warnings(command: &Command, input: &str) -> anyhow::Result<String> {
     let mut shell = Command::new("bash");
-    shell
-        .args(["-c", "exec \"$@\" 2>&1", "bash"])
-        .arg(command.get_program())
-        .args(command.get_args());
-    command = shell;
-    output(&mut command, input)
+    shell.args(["-c", "exec \"$@\" 2>&1", "bash"]);
+    output(shell.arg(command.get_program()).args(command.get_args()), input)
 }
