@@ -40,7 +40,8 @@ pub(super) fn are_admitted(stage: &Stage<'_>) -> anyhow::Result<()> {
         admitted(stage, overlay, &rendered)?;
     }
     for component in COMPONENTS {
-        let overlay = stage.overlay(component, &format!("components: [DEPLOY/components/{component}]\n"))?;
+        let overlay =
+            stage.overlay(component, &format!("components: [DEPLOY/components/{component}]\n"))?;
         let rendered = stage.kubectl.run(&["kustomize", &overlay.display().to_string()])?;
         admitted(stage, component, &rendered)?;
     }
