@@ -23,6 +23,8 @@ pub(crate) enum Question {
     PrintSchema,
     PrintExample,
     Explain(String),
+    /// An audit file, and its end if that is known.
+    VerifyAudit(PathBuf, Option<String>),
     /// The probe that is asked for: `ready`, for instance.
     Healthcheck(String),
 }
@@ -61,6 +63,9 @@ pub(crate) fn parse(
         Some(Question::Healthcheck(probe.clone()))
     } else if flag("check-config") {
         Some(Question::CheckConfig)
+    } else if let Some(file) = matches.get_one::<PathBuf>("verify-audit") {
+        let end = matches.get_one::<String>("audit-end").cloned();
+        Some(Question::VerifyAudit(file.clone(), end))
     } else if flag("print-config") {
         Some(Question::PrintConfig)
     } else if flag("print-pod") {
@@ -152,6 +157,18 @@ fn command(name: &'static str, version: &'static str, about: &'static str) -> Co
             flag("print-example")
                 .conflicts_with("explain")
                 .help("Print a file with every setting and its default, as comments, and end"),
+        )
+        .arg(
+            file(Arg::new("verify-audit").long("verify-audit"))
+                .value_name("FILE")
+                .help("Verify the chain of an audit file, print its end, and end"),
+        )
+        .arg(
+            Arg::new("audit-end")
+                .long("audit-end")
+                .value_name("NUMBER:HASH")
+                .requires("verify-audit")
+                .help("An end that the log has told: the file must reach it"),
         )
         .arg(
             Arg::new("explain")

@@ -8,6 +8,7 @@ use std::time::Duration;
 use core_config::{Loaded, Watcher};
 use core_health::{Health, Latch};
 use core_http::Stack;
+use core_log::audit::Audit;
 use core_log::{Logging, Record};
 use core_metrics::Metrics;
 use core_shutdown::{Phase, Priority, Report, Runner};
@@ -91,6 +92,8 @@ impl<A: core_config::Settings> Built<A> {
         let service_manager = ingredients.service_manager;
         let told = service_manager.clone();
         let config = loaded.settings.host.clone();
+        let audit = config.ops.audit_file.as_deref().map(Audit::open).transpose();
+        let audit = audit.map_err(refused("audit"))?.map(Arc::new);
         let metrics = Metrics::new(config.metrics.clone());
         metrics.build_info(name, version);
         metrics.process();
@@ -166,6 +169,7 @@ impl<A: core_config::Settings> Built<A> {
             secrets,
             shutdown,
             logging,
+            audit,
             tasks,
             reload,
         }));

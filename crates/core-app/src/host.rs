@@ -5,6 +5,7 @@ use std::sync::Arc;
 use core_config::{Generation, Live};
 use core_health::Health;
 use core_log::Logging;
+use core_log::audit::Audit;
 use core_metrics::Metrics;
 use core_secrets::Secrets;
 use core_shutdown::{Priority, Shutdown, Stopping};
@@ -26,6 +27,7 @@ pub(crate) struct Inner<A> {
     pub(crate) secrets: Secrets,
     pub(crate) shutdown: Shutdown,
     pub(crate) logging: Option<Logging>,
+    pub(crate) audit: Option<Arc<Audit>>,
     pub(crate) tasks: Tasks,
     pub(crate) reload: Reload,
 }
@@ -70,6 +72,11 @@ impl<A> Host<A> {
     /// The log; none if it is somebody else's.
     pub fn logging(&self) -> Option<&Logging> {
         self.0.logging.as_ref()
+    }
+
+    /// The audit file, if there is one, for what the service itself has to prove.
+    pub fn audit(&self) -> Option<&Arc<Audit>> {
+        self.0.audit.as_ref()
     }
 
     /// Resolves when the stop begins.

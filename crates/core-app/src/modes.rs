@@ -1,9 +1,15 @@
 //! Questions that are answered in the place of running: the answer alone on the standard output.
 
+use std::io::BufReader;
+use std::path::Path;
+
 use core_config::{Key, Loaded, Loader, Settings as _};
 
+use core_log::audit::{self, Head};
+use core_types::Chain;
+
 use crate::arguments::Question;
-use crate::{Exit, Settings, kubernetes, say};
+use crate::{BoxError, Error, Exit, Settings, kubernetes, say};
 
 /// What needs no configuration: the schema.
 pub(crate) fn schema<A: core_config::Settings>() -> Exit {
@@ -17,6 +23,22 @@ pub(crate) fn schema<A: core_config::Settings>() -> Exit {
 /// What needs no configuration either: an example of one.
 pub(crate) fn example<A: core_config::Settings>(loader: &Loader<Settings<A>>) -> Exit {
     say::answer(&loader.catalog().to_example())
+}
+
+/// Whether an audit file is as it was written: its end, or where it is broken.
+pub(crate) fn verify_audit(file: &Path, known: Option<&str>) -> Exit {
+    let known = known.map(str::parse::<Head>).transpose();
+    let end = known.map_err(BoxError::from).and_then(|known| {
+        let file = std::fs::File::open(file)?;
+        Ok(audit::verify(BufReader::new(file), known.as_ref())?)
+    });
+    match end {
+        Ok(end) => say::answer(&format!("the chain is whole; its end is {end}\n")),
+        Err(source) => {
+            say::aside(&format!("{}: {}\n", file.display(), Chain(source.as_ref())));
+            Exit::failed(Error::Build { component: "audit", source })
+        }
+    }
 }
 
 /// What is asked of a configuration that was read and is valid.
@@ -36,6 +58,7 @@ pub(crate) fn answer<A>(name: &str, question: &Question, loaded: &Loaded<Setting
         Question::PrintSchema | Question::PrintExample => {
             unreachable!("answered without a configuration")
         }
+        Question::VerifyAudit(..) => unreachable!("answered without a configuration"),
         Question::Healthcheck(_) => unreachable!("answered by the running service"),
         Question::Explain(key) => {
             let explanations = Key::parse(key).map(|key| loaded.effective.explain(&key));

@@ -2,6 +2,7 @@
 
 mod answer;
 mod levels;
+mod order;
 mod token;
 
 use std::convert::Infallible;
@@ -88,7 +89,7 @@ async fn answer<A: core_config::Settings>(host: &Host<A>, parts: &Parts, body: B
         }
         "/ops/reload" => reload(host, parts, permission).await,
         "/ops/log-levels" => levels::answer(host, parts, body, permission).await,
-        "/ops/stop" => stop(host, parts, permission),
+        "/ops/stop" => stop(host, parts, permission).await,
         "/ops/config" => config(host, parts, permission),
         _ => return Err(Failure::not_found("there is nothing at this path")),
     }?;
@@ -105,6 +106,7 @@ async fn reload<A: core_config::Settings>(
         return Ok(not_allowed("POST"));
     }
     permission?;
+    order::write(host, parts, "reload", &[]).await?;
     tracing::info!(target: LOG, by = %answer::caller(parts), "configuration reload requested");
     match host.reload_for(Cause::Requested).await {
         None => Err(Failure::unavailable("the service is stopping")),
@@ -141,11 +143,12 @@ async fn reload<A: core_config::Settings>(
     }
 }
 
-fn stop<A>(host: &Host<A>, parts: &Parts, permission: Result<(), Failure>) -> Answer {
+async fn stop<A>(host: &Host<A>, parts: &Parts, permission: Result<(), Failure>) -> Answer {
     if parts.method != Method::POST {
         return Ok(not_allowed("POST"));
     }
     permission?;
+    order::write(host, parts, "stop", &[]).await?;
     tracing::info!(target: LOG, by = %answer::caller(parts), "stop requested");
     host.shutdown().trigger(Reason::Requested);
     Ok(json(StatusCode::ACCEPTED, &json!({ "status": "stopping" })))

@@ -75,6 +75,7 @@ where
         Some(Question::PrintExample) => {
             modes::example(&load::loader(&app, &arguments, environment))
         }
+        Some(Question::VerifyAudit(file, end)) => modes::verify_audit(file, end.as_deref()),
         Some(Question::Healthcheck(probe)) => {
             healthcheck::run(app.name, probe, &load::loader(&app, &arguments, environment))
         }

@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use core_config::schemars::{self, JsonSchema};
 use core_config::{Problems, Validate};
@@ -143,11 +144,20 @@ pub struct Ops {
     /// Default: none, and then all of that answers 403.
     #[serde(skip_serializing)]
     pub token: Option<Secret<String>>,
+    /// A file that tells who ordered what: reloads, levels, stops. Its lines are chained, so that a
+    /// cut or an edit can be proved (`--verify-audit`); an order that cannot be written there is
+    /// refused. Default: none.
+    #[schemars(extend("x-restart" = true))]
+    pub audit_file: Option<PathBuf>,
 }
 
 impl Default for Ops {
     fn default() -> Self {
-        Self { bind_address: SocketAddr::from(([127, 0, 0, 1], 9090)), token: None }
+        Self {
+            bind_address: SocketAddr::from(([127, 0, 0, 1], 9090)),
+            token: None,
+            audit_file: None,
+        }
     }
 }
 

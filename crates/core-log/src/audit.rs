@@ -11,6 +11,7 @@ use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -74,6 +75,23 @@ impl Head {
         Self { sequence: 0, hash: FIRST.into() }
     }
 }
+
+impl FromStr for Head {
+    type Err = NoHead;
+
+    fn from_str(text: &str) -> Result<Self, NoHead> {
+        let (sequence, hash) = text.trim().split_once(':').ok_or(NoHead)?;
+        let sequence = sequence.parse().map_err(|_| NoHead)?;
+        let is_hash = hash.len() == FIRST.len() && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_hash { Ok(Self { sequence, hash: hash.to_ascii_lowercase() }) } else { Err(NoHead) }
+    }
+}
+
+/// A text that is not the end of a chain.
+#[derive(Debug, thiserror::Error)]
+#[error("expected the end of an audit file as the log tells it: a number, a colon and a hash")]
+#[non_exhaustive]
+pub struct NoHead;
 
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{caller, json, not_allowed};
-use super::{Answer, read};
+use super::{Answer, order, read};
 use crate::{Body, Host};
 
 /// Under which name this is logged.
@@ -51,14 +51,19 @@ pub(super) async fn answer<A>(
             let expected = r#"expected {"target": "mira", "level": "debug", "ttl": "15m"}"#;
             Failure::bad_request(expected).with_source(error)
         })?;
-        set(logging, parts, &change)?;
+        let (level, lasts) = checked(&change)?;
+        let target = change.target.as_deref();
+        let details = [("target", target.unwrap_or("all")), ("level", level.as_str())];
+        order::write(host, parts, "set_log_level", &details).await?;
+        set(logging, parts, target, level, lasts)?;
     } else if parts.method == Method::DELETE {
+        order::write(host, parts, "reset_log_level", &[]).await?;
         reset(logging, parts)?;
     }
     Ok(json(StatusCode::OK, &list(logging)))
 }
 
-fn set(logging: &Logging, parts: &Parts, change: &Change) -> Result<(), Failure> {
+fn checked(change: &Change) -> Result<(Level, Duration), Failure> {
     let level: Level = change
         .level
         .parse()
@@ -67,7 +72,16 @@ fn set(logging: &Logging, parts: &Parts, change: &Change) -> Result<(), Failure>
     if lasts.is_zero() || lasts > MOST {
         return Err(Failure::validation(format!("`ttl` must be above zero and at most {MOST}")));
     }
-    let target = change.target.as_deref();
+    Ok((level, lasts))
+}
+
+fn set(
+    logging: &Logging,
+    parts: &Parts,
+    target: Option<&str>,
+    level: Level,
+    lasts: Duration,
+) -> Result<(), Failure> {
     logging.set_level(target, level, lasts.get()).map_err(Failure::internal)?;
     let (target, level) = (target.unwrap_or("all"), level.as_str());
     tracing::info!(target: LOG, by = %caller(parts), of = target, to = level, ttl = %lasts, "log level changed");

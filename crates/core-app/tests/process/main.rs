@@ -9,6 +9,7 @@
     reason = "a test, though not by the name of one"
 )]
 
+mod audit;
 mod service;
 mod started;
 #[cfg(feature = "otlp")]
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         return service::run(kind).report();
     }
     let cases: &[(&str, fn())] = &[
+        ("orders_are_audited", audit::orders_are_audited),
         #[cfg(feature = "otlp")]
         ("requests_are_traced", traces::requests_are_traced),
         ("the_watchdog_ends_what_is_stuck", the_watchdog_ends_what_is_stuck),
