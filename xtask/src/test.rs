@@ -14,7 +14,7 @@ use std::path::Path;
 use crate::job::{Job, refuse};
 use crate::tool::{
     BASH, CURL, DOCKER, DOCKER_COMPOSE, DOCKER_REGISTRY, DOCKERD, GIT, GO, IP, LOGROTATE, NATS,
-    OPENSSL, PROMTOOL, PYTHON, SKOPEO, UMOCI,
+    OPENSSL, PROMTOOL, PYTHON, ROOT, SKOPEO, UMOCI,
 };
 use crate::{drain, tidy};
 
@@ -113,6 +113,7 @@ pub(crate) const SUITES: &[Job] = &[
             NATS,
             OPENSSL,
             PYTHON,
+            ROOT,
             SKOPEO,
             UMOCI,
         ],
@@ -121,7 +122,7 @@ pub(crate) const SUITES: &[Job] = &[
     Job {
         name: "push",
         shows: "Mira's image reaches a real registry, with and without a password, and comes back",
-        needs: &[CURL, DOCKER, DOCKERD, DOCKER_REGISTRY, GIT, IP, SKOPEO],
+        needs: &[CURL, DOCKER, DOCKERD, DOCKER_REGISTRY, GIT, IP, ROOT, SKOPEO],
         run: dist::push,
     },
 ];
