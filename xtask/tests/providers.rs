@@ -154,9 +154,13 @@ fn a_dry_run_prints_what_would_be_done() {
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{told}");
     let (commands, yaml): (Vec<_>, Vec<_>) = told.lines().partition(|line| line.starts_with("# "));
-    let beginnings = ["# kind load image-archive ", "# ", "# kubectl --context kind-test apply --server-side "];
+    let beginnings =
+        ["# kind load image-archive ", "# ", "# kubectl --context kind-test apply --server-side "];
     assert_eq!(commands.len(), beginnings.len(), "{told}");
-    assert!(commands.iter().zip(beginnings).all(|(command, begins)| command.starts_with(begins)), "{told}");
+    assert!(
+        commands.iter().zip(beginnings).all(|(command, begins)| command.starts_with(begins)),
+        "{told}"
+    );
     assert!(yaml[0].starts_with("image: localhost/mira:"), "{told}");
     let calls = fs::read_to_string(stage.0.path().join("calls")).unwrap();
     let asks = |call: &str| call.contains(" config ") || call.contains("kustomize");

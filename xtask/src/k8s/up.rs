@@ -30,6 +30,9 @@ pub(crate) struct Options {
     /// How the binary is built.
     #[arg(long, value_enum, default_value_t = Profile::Dist)]
     pub(crate) profile: Profile,
+    /// A binary that is built already, to be used with the libraries that it is linked to.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["profile", "watch"])]
+    pub(crate) binary: Option<PathBuf>,
     /// Print the commands and the YAML, and change nothing on the cluster.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -74,7 +77,7 @@ fn run(context: &Context, options: &Options) -> anyhow::Result<()> {
     })?;
     let folder = folder(context, &cluster);
     let mira = phase(context, "build", |_| {
-        let image = build(context, options.profile, &folder)?;
+        let image = build(context, options, &folder)?;
         let note = image.name.clone();
         Ok((image, note))
     })?;
@@ -119,17 +122,21 @@ fn folder(context: &Context, cluster: &Cluster) -> PathBuf {
     context.workspace.target().join("k8s").join(&cluster.name)
 }
 
-/// The image of what is in the tree now.
-fn build(context: &Context, profile: Profile, folder: &Path) -> anyhow::Result<Image> {
-    let build = || match profile {
-        Profile::Dist => {
+/// The image of what is in the tree now, or of the binary that was named.
+fn build(context: &Context, options: &Options, folder: &Path) -> anyhow::Result<Image> {
+    let of = |binary: &Path| {
+        std::fs::create_dir_all(folder)?;
+        image::of_program(folder, "mira", binary)
+    };
+    let build = || match (&options.binary, options.profile) {
+        (Some(binary), _) => of(binary),
+        (None, Profile::Dev) => {
+            context.cargo(&["build", "--package", "mira", "--bin", "mira"])?;
+            of(&context.workspace.target().join("debug/mira"))
+        }
+        (None, Profile::Dist) => {
             let packed = dist::pack(context, "mira")?;
             Ok(Image { name: packed.reference, id: packed.id, archive: packed.archive })
-        }
-        Profile::Dev => {
-            context.cargo(&["build", "--package", "mira", "--bin", "mira"])?;
-            std::fs::create_dir_all(folder)?;
-            image::of_program(folder, "mira", &context.workspace.target().join("debug/mira"))
         }
     };
     build().map_err(Failure::because(Kind::Build))
@@ -173,8 +180,7 @@ fn render(context: &Context, folder: &Path) -> anyhow::Result<Command> {
 fn dry_run(context: &Context, options: &Options) -> anyhow::Result<()> {
     let cluster = Cluster::of(context, &options.target)?;
     let folder = folder(context, &cluster);
-    let manifests =
-        make(context, options, &folder, build(context, options.profile, &folder)?, &|_| {})?;
+    let manifests = make(context, options, &folder, build(context, options, &folder)?, &|_| {})?;
     let commands =
         manifests.images.iter().filter_map(|(_, image)| cluster.load_command(&image.archive));
     let apply = ["apply", "--server-side", "--force-conflicts", "--filename", "-"];

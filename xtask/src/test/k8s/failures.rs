@@ -61,8 +61,7 @@ pub(super) fn each_tells_why(stage: &Stage<'_>) -> anyhow::Result<usize> {
 pub(super) fn without_an_api_server(stage: &Stage<'_>) -> anyhow::Result<()> {
     stage.context.step("k8s: a failure: the API server goes");
     let overlay = stage.overlay("gone", &patch(FAILURES[6].2))?;
-    let mut command = stage
-        .command("k8s-up", &["--profile", "dev", "--overlay", &overlay.display().to_string()])?;
+    let mut command = stage.command("k8s-up", &["--overlay", &overlay.display().to_string()])?;
     let (mut child, lines) = crate::process::start(&mut command)?;
     let mut told = String::new();
     for line in lines {

@@ -14,7 +14,7 @@ const PHASES: &[&str] = &["load", "apply", "ready", "smoke"];
 pub(super) fn in_any_phase(stage: &Stage<'_>, before: &Snapshot) -> anyhow::Result<()> {
     for phase in PHASES {
         stage.context.step(&format!("k8s: Ctrl-C while it says {phase}"));
-        let mut command = stage.command("k8s-up", &["--profile", "dev"])?;
+        let mut command = stage.command("k8s-up", &[])?;
         // A terminal sends it to the whole group.
         let (mut child, lines) = crate::process::start(command.process_group(0))?;
         let mut told = String::new();

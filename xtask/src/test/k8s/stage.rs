@@ -34,6 +34,8 @@ pub(super) struct Run {
 
 impl<'a> Stage<'a> {
     pub(super) fn new(context: &'a Context) -> anyhow::Result<Self> {
+        context.step("k8s: building mira");
+        context.cargo(&["build", "--package", "mira", "--bin", "mira"])?;
         let lock = std::env::temp_dir().join("mira-test.lock");
         let alone = fs::File::create(lock).context("cannot make a lock")?;
         alone.lock()?;
@@ -50,6 +52,9 @@ impl<'a> Stage<'a> {
     pub(super) fn command(&self, name: &str, arguments: &[&str]) -> anyhow::Result<Command> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args([name, "--provider", "node", "--node", NODE]).args(arguments);
+        if name == "k8s-up" {
+            command.arg("--binary").arg(self.context.workspace.target().join("debug/mira"));
+        }
         command.current_dir(self.context.workspace.root()).stdin(Stdio::null());
         Ok(command)
     }
@@ -63,7 +68,7 @@ impl<'a> Stage<'a> {
     }
 
     pub(super) fn up(&self, arguments: &[&str]) -> anyhow::Result<Run> {
-        self.run("k8s-up", &[&["--profile", "dev"], arguments].concat())
+        self.run("k8s-up", arguments)
     }
 
     /// An overlay of one's own, on top of the local one.
