@@ -27,7 +27,7 @@ pub(crate) fn of_program(folder: &Path, name: &str, program: &Path) -> anyhow::R
     let own = format!("usr/local/bin/{own}");
     let mut layer = Builder::new(Vec::new());
     add(&mut layer, &own, &read(program)?, 0o755)?;
-    for library in libraries(program)? {
+    for library in libraries(program) {
         add(&mut layer, library.trim_start_matches('/'), &read(Path::new(&library))?, 0o755)?;
     }
     add(&mut layer, "etc/passwd", b"nonroot:x:65532:65532::/:/none\n", 0o644)?;
@@ -71,13 +71,13 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 /// What the loader would give to the program. Nothing, if it is linked statically.
-fn libraries(program: &Path) -> anyhow::Result<Vec<String>> {
-    let Ok(listed) = output(Command::new("ldd").arg(program), "") else { return Ok(Vec::new()) };
+fn libraries(program: &Path) -> Vec<String> {
+    let Ok(listed) = output(Command::new("ldd").arg(program), "") else { return Vec::new() };
     let path = |line: &str| {
         let path = line.split_whitespace().find(|word| word.starts_with('/'))?;
         Some(path.to_owned())
     };
-    Ok(listed.lines().filter_map(path).collect())
+    listed.lines().filter_map(path).collect()
 }
 
 fn digest(bytes: &[u8]) -> String {

@@ -27,18 +27,18 @@ pub(crate) struct Answer {
 impl Tunnel {
     /// To a Service: each request goes to one of the pods that are ready.
     pub(crate) fn to_service(kubectl: &Kubectl, service: &str) -> anyhow::Result<Self> {
-        let (child, _output, address) = start(kubectl, &["proxy", "--port", "0"])?;
+        let (child, output, address) = start(kubectl, &["proxy", "--port", "0"])?;
         let base =
             format!("http://{address}/api/v1/namespaces/{NAMESPACE}/services/{service}/proxy");
-        Ok(Self { child, _output, base })
+        Ok(Self { child, _output: output, base })
     }
 
     /// To a port of one pod, with all headers of a request.
     pub(crate) fn to_pod(kubectl: &Kubectl, pod: &str, port: u16) -> anyhow::Result<Self> {
         let port = format!(":{port}");
         let forward = ["port-forward", "--namespace", NAMESPACE, pod, &port];
-        let (child, _output, address) = start(kubectl, &forward)?;
-        Ok(Self { child, _output, base: format!("http://{address}") })
+        let (child, output, address) = start(kubectl, &forward)?;
+        Ok(Self { child, _output: output, base: format!("http://{address}") })
     }
 
     /// Asks. `headers` are lines such as `Accept: text/plain`.

@@ -119,7 +119,7 @@ pub(super) fn probes(objects: &[Value]) -> Vec<String> {
     let holds = |container: &Value| {
         let path = |probe: &str| {
             let is_timed = container[probe]["timeoutSeconds"].as_u64().is_some();
-            is_timed.then(|| text(container, &format!("/{probe}/httpGet/path"))).unwrap_or_default()
+            if is_timed { text(container, &format!("/{probe}/httpGet/path")) } else { "" }
         };
         let (start, live, ready) =
             (path("startupProbe"), path("livenessProbe"), path("readinessProbe"));

@@ -32,7 +32,7 @@ fn set(name: &str, revision: &str) -> Value {
     }})
 }
 
-fn pod(set: &str, status: Value) -> Value {
+fn pod(set: &str, status: &Value) -> Value {
     let owner = json!([{"name": set}]);
     json!({"kind": "Pod", "metadata": {"name": "mira-1", "ownerReferences": owner}, "status": {"containerStatuses": [status]}})
 }
@@ -77,7 +77,7 @@ fn ready_is_all_of_the_newest() {
 #[test]
 fn each_failure_is_told_apart() {
     let new = || set("new", "2");
-    let state = |status: Value| vec![deployment(0), new(), pod("new", status)];
+    let state = |status: Value| vec![deployment(0), new(), pod("new", &status)];
     check(&state(waiting("ErrImageNeverPull")), 0, Some((Kind::Image, "of a:1: because")));
     check(&state(waiting("ImagePullBackOff")), 0, Some((Kind::Image, "of a:1: because")));
     check(&state(waiting("CreateContainerConfigError")), 0, Some((Kind::Missing, "because")));
@@ -105,7 +105,7 @@ fn each_failure_is_told_apart() {
     check(&state(running()), 16, None);
     let killing = event("Killing", "Container mira failed liveness probe, will be restarted", 1);
     check(&with(running(), killing), 0, Some((Kind::Probe, "liveness probe")));
-    let mut unschedulable = pod("new", Value::Null);
+    let mut unschedulable = pod("new", &Value::Null);
     let condition =
         json!([{"reason": "Unschedulable", "status": "False", "message": "Insufficient cpu"}]);
     unschedulable["status"] = json!({"conditions": condition});
@@ -124,7 +124,7 @@ fn each_failure_is_told_apart() {
 /// K8S-3: pods that are on their way out, or of an older kind, are not what is waited for.
 #[test]
 fn old_pods_do_not_count() {
-    let broken = pod("old", waiting("ErrImageNeverPull"));
+    let broken = pod("old", &waiting("ErrImageNeverPull"));
     check(&[deployment(1), set("old", "1"), set("new", "2"), broken.clone()], 0, None);
     let mut leaving = broken;
     leaving["metadata"]["deletionTimestamp"] = json!(STARTED);
