@@ -29,14 +29,14 @@ pub(super) fn check(
     let folder = folder.join("tls");
     fs::create_dir_all(&folder)?;
     let gateway = "{{range .IPAM.Config}}{{.Gateway}}{{end}}";
-    let host = engine.docker(&["network", "inspect", "--format", gateway, "bridge"])?;
+    let host = engine.docker(&["network", "inspect", "--format", gateway, "net"])?;
     let port = free_address().port();
     let authority = certificates(&folder, &host)?;
     let _server = Nats::start(engine, &folder, &host, port)?;
 
     let image = shipped.image("reference");
     let url = format!("MIRA_BROKER_NATS_URL=tls://{host}:{port}");
-    let broker = ["--env", "MIRA_BROKER_KIND=nats", "--env", &url];
+    let broker = ["--network", "net", "--env", "MIRA_BROKER_KIND=nats", "--env", &url];
     let ended = engine.docker(&[&["run", "--rm"][..], WITHOUT_RIGHTS, &broker, &[image]].concat());
     let Err(error) = ended else { bail!("it trusts a server that nobody has vouched for") };
     ensure!(error.to_string().contains("UnknownIssuer"), "it does not trust, but because: {error}");
