@@ -14,7 +14,7 @@ use std::path::Path;
 use crate::job::{Job, refuse};
 use crate::tool::{
     BASH, CURL, DOCKER, DOCKER_COMPOSE, DOCKER_REGISTRY, DOCKERD, GIT, GO, IP, LOGROTATE, NATS,
-    OPENSSL, PROMTOOL, PYTHON, ROOT, SKOPEO, UMOCI,
+    OPENSSL, POSTGRESQL, PROMTOOL, PYTHON, ROOT, SKOPEO, UMOCI,
 };
 use crate::{drain, tidy};
 
@@ -61,7 +61,7 @@ pub(crate) const SUITES: &[Job] = &[
     Job {
         name: "secrets",
         shows: "secrets are read, watched and renewed on real servers, through their restarts",
-        needs: &[GO, OPENSSL, PYTHON],
+        needs: &[GO, OPENSSL, POSTGRESQL, PYTHON],
         run: secrets::run,
     },
     Job {

@@ -85,6 +85,16 @@ pub(crate) const OPENSSL: Tool =
     Tool { name: "openssl", probe: &["openssl", "version"], get: "apt-get install openssl" };
 pub(crate) const PODMAN: Tool =
     Tool { name: "podman", probe: &["podman", "--version"], get: "apt-get install podman" };
+/// Debian keeps its servers off the `PATH`.
+pub(crate) const POSTGRESQL: Tool = Tool {
+    name: "postgresql",
+    probe: &[
+        "bash",
+        "-c",
+        "PATH=$(echo /usr/lib/postgresql/*/bin | tr ' ' :):$PATH initdb --version",
+    ],
+    get: "apt-get install postgresql",
+};
 pub(crate) const PROMTOOL: Tool =
     Tool { name: "promtool", probe: &["promtool", "--version"], get: "apt-get install prometheus" };
 pub(crate) const PYTHON: Tool = Tool {
@@ -135,6 +145,7 @@ pub(crate) const TOOLS: &[Tool] = &[
     OPENSSL,
     PODMAN,
     PROMETHEUS,
+    POSTGRESQL,
     PROMTOOL,
     PYTHON,
     ROOT,
