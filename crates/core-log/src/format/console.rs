@@ -36,6 +36,7 @@ pub(super) fn write(out: &mut String, line: &str, color: bool) {
     let paint = Paint { color };
     let mut separator = "  ";
     let mut level_code = "";
+    let mut backtrace = None;
     for (name, value) in json::members(line) {
         let text = json::text_of(value);
         match name {
@@ -55,6 +56,7 @@ pub(super) fn write(out: &mut String, line: &str, color: bool) {
                 let is_urgent = matches!(level_code, ERROR | WARN);
                 paint.paint(out, if is_urgent { BOLD } else { "" }, &printable(&text));
             }
+            "backtrace" => backtrace = Some(text),
             _ if QUIET.contains(&name) => {}
             _ => {
                 out.push_str(std::mem::replace(&mut separator, " "));
@@ -68,6 +70,11 @@ pub(super) fn write(out: &mut String, line: &str, color: bool) {
         }
     }
     out.push('\n');
+    // As one line nobody could read it.
+    for frame in backtrace.iter().flat_map(|backtrace| backtrace.lines()) {
+        paint.paint(out, DIM, &printable(frame));
+        out.push('\n');
+    }
 }
 
 const ERROR: &str = "\u{1b}[1;31m";

@@ -82,3 +82,21 @@ fn the_setting_decides() {
         assert_eq!(text.contains('\u{1b}'), is_terminal && !is_json);
     }
 }
+
+/// LOG-8: a person can read a backtrace.
+#[test]
+fn a_backtrace_has_lines_of_its_own() {
+    let text = text_of(
+        &Config::default(),
+        Options::new().with_terminal(true).with_color(false),
+        |logging| {
+            let record = core_log::Record::new(tracing::Level::ERROR, "panic", "on purpose");
+            logging.write(
+                record.with_text("backtrace", "0: one\n  at two\u{1b}\n").with_text("a", "b"),
+            );
+        },
+    );
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].ends_with("ERROR panic  on purpose  a=b"), "{text}");
+    assert_eq!(lines[1..], ["0: one", "  at two\\u{1b}"]);
+}
