@@ -13,7 +13,7 @@ use crate::k8s::{NAMESPACE, pause, ready};
 const REQUESTS: u64 = 10_000;
 
 /// On a machine that does other things it takes some restarts to get there.
-const RESTARTS: u32 = 6;
+const RESTARTS: u32 = 20;
 
 /// As many are slow.
 const SLOW: usize = 8;
