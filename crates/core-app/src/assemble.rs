@@ -246,10 +246,10 @@ impl<A: core_config::Settings> Bound<A> {
         let slot = front.slot();
         let mut background = match built.serve_ops(ops_port) {
             Ok(served) => Background(vec![served]),
-            Err(error) => return Err(give_up(built.runner, &host, error).await),
+            Err(error) => return Err(give_up(built.runner, &host, None, error).await),
         };
         if let Err(error) = built.serve_app(app_port, front) {
-            return Err(give_up(built.runner, &host, error).await);
+            return Err(give_up(built.runner, &host, None, error).await);
         }
         background.0.push(built.app.spawn(host.health().run()));
         // What runs others' code, such as a backend's, runs where it holds up no operator.
@@ -267,15 +267,19 @@ impl<A: core_config::Settings> Bound<A> {
         }
         let watcher = match watch(&host, built.paths) {
             Ok(watcher) => watcher,
-            Err(error) => return Err(give_up(built.runner, &host, error).await),
+            Err(error) => {
+                return Err(give_up(built.runner, &host, Some(&keep_no_longer), error).await);
+            }
         };
 
         match run_start(&built.app, &host, start).await {
             Ok(service) => fill(&slot, service),
-            Err(error) => return Err(give_up(built.runner, &host, error).await),
+            Err(error) => {
+                return Err(give_up(built.runner, &host, Some(&keep_no_longer), error).await);
+            }
         }
-        if let Err(error) = give_back(&host, keep_no_longer) {
-            return Err(give_up(built.runner, &host, error).await);
+        if let Err(error) = give_back(&host, keep_no_longer.clone()) {
+            return Err(give_up(built.runner, &host, Some(&keep_no_longer), error).await);
         }
         built.start.release();
         if let Some(service_manager) = &built.service_manager {
@@ -364,11 +368,18 @@ impl<A: core_config::Settings> Built<A> {
 }
 
 /// Stops what a start that failed had started.
-async fn give_up<A>(runner: Runner, host: &Host<A>, error: Error) -> (Error, Report) {
+async fn give_up<A>(
+    runner: Runner,
+    host: &Host<A>,
+    keep_no_longer: Option<&AbortHandle>,
+    error: Error,
+) -> (Error, Report) {
     // Before the callbacks close what they work with.
     let _ = tokio::time::timeout(TASKS, host.0.tasks.stop()).await;
     let cause = core_types::Chain(&error).to_string();
     let report = runner.unwind(cause).await;
+    // What keeps leases must not bring them back.
+    keep_no_longer.inspect(|keeping| keeping.abort());
     load::give_back(host.secrets()).await;
     (error, report)
 }
