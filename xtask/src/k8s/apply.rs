@@ -109,7 +109,7 @@ pub(crate) fn delete(kubectl: &Kubectl, object: &Value) -> anyhow::Result<()> {
     let what = what.replacen("./", "/", 1);
     let namespace = text(object, "/metadata/namespace");
     let arguments =
-        ["delete", &what, "--ignore-not-found", "--cascade", "foreground", "--timeout", "60s"];
+        ["delete", &what, "--ignore-not-found", "--cascade=foreground", "--timeout", "60s"];
     let place = ["--namespace", namespace];
     let place: &[&str] = if namespace.is_empty() { &[] } else { &place };
     kubectl.run(&[&arguments, place].concat()).map(drop)
