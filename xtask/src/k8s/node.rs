@@ -208,7 +208,7 @@ impl Node {
     /// Puts an image on the node.
     fn load(&self, image: &Image) -> anyhow::Result<()> {
         let archive = image.archive.to_str().context("a folder's name is not text")?;
-        self.images(&["import", "--digests", archive]).map(drop)
+        self.images(&["import", archive]).map(drop)
     }
 
     /// What its containerd says to `ctr images …`.

@@ -22,7 +22,7 @@ impl Cluster {
         let archive = archive.to_str()?;
         let words = match &self.provider {
             Known::Node(node) => {
-                return node.images_command(&["import", "--digests", archive]).ok();
+                return node.images_command(&["import", archive]).ok();
             }
             Known::Kind(name) => vec!["kind", "load", "image-archive", archive, "--name", name],
             Known::K3d(name) => vec!["k3d", "image", "import", archive, "--cluster", name],
@@ -102,8 +102,15 @@ impl Cluster {
     /// Takes all images of this program from the nodes.
     pub(crate) fn unload(&self) -> anyhow::Result<()> {
         if let Known::Node(node) = &self.provider {
-            let all = node.images(&["list", "--quiet"])?;
-            let ours: Vec<_> = all.lines().filter(|name| name.starts_with(OURS)).collect();
+            let listed = node.images(&["list"])?;
+            // Name, type, digest. The same image has names that containerd gave it.
+            let rows = listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+            let rows: Vec<_> =
+                rows.filter(|row| row.len() > 2).map(|row| (row[0], row[2])).collect();
+            let is_ours =
+                |digest| rows.iter().any(|(name, it)| *it == digest && name.starts_with(OURS));
+            let ours = rows.iter().filter(|(_, digest)| is_ours(*digest));
+            let ours: Vec<_> = ours.map(|(name, _)| *name).collect();
             if !ours.is_empty() {
                 node.images(&[&["remove", "--sync"], &ours[..]].concat())?;
             }
