@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, PipeReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::Builder;
@@ -83,6 +84,15 @@ pub(crate) fn shown(command: &Command) -> String {
         words.push("…".into());
     }
     format!("`{}`", words.join(" "))
+}
+
+/// This program, to be run again. What suites build may replace its file while it runs: then it is the
+/// new one.
+pub(crate) fn itself() -> anyhow::Result<PathBuf> {
+    let path = std::env::current_exe().context("cannot find this program")?;
+    // Linux says so of a file that has been replaced.
+    let replaced = path.to_str().and_then(|path| path.strip_suffix(" (deleted)"));
+    Ok(replaced.map_or(path.clone(), PathBuf::from))
 }
 
 #[cfg(test)]

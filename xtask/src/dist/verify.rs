@@ -34,7 +34,7 @@ pub(crate) fn verify(context: &Context, options: &Options, here: &Value) -> anyh
     command.args(["--user", "--map-user=4321", "--map-group=4321", "--net"]);
     // Whatever ends this program ends that build, too.
     command.args(["--pid", "--fork", "--kill-child", "--"]);
-    command.args(["sh", "-c", "umask 077; exec \"$@\"", "sh"]).arg(std::env::current_exe()?);
+    command.args(["sh", "-c", "umask 077; exec \"$@\"", "sh"]).arg(process::itself()?);
     command.args(["dist", "--package", &options.package, "--target", &options.target]);
     // So that it is seen to be alive.
     command.arg("--verbose");

@@ -25,6 +25,7 @@ use super::image::{self, Image};
 use super::kubectl::{Kubectl, output};
 use super::manifest::text;
 use super::pause;
+use crate::process;
 
 /// Where nodes keep their state.
 const HOME: &str = "/var/lib/mira-node";
@@ -137,7 +138,7 @@ impl Node {
             words(&line)?;
         }
         let log = fs::File::create(folder.join("log/init.log"))?;
-        let itself = std::env::current_exe().context("cannot find this program")?;
+        let itself = process::itself()?;
         let alone: &[&str] =
             if self.is_tied { &["setpriv", "--pdeathsig", "KILL"] } else { &["setsid"] };
         Command::new(alone[0])

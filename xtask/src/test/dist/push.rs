@@ -114,7 +114,7 @@ fn pushed(
     server: &Server,
     image: &str,
 ) -> anyhow::Result<String> {
-    let mut push = Command::new(std::env::current_exe()?);
+    let mut push = Command::new(process::itself()?);
     let to = format!("{}/{image}", server.address);
     push.args(["dist", "--push", &to]).env("DOCKER_CONFIG", folder);
     process::run(push.current_dir(context.workspace.root()), |_| {})

@@ -12,6 +12,7 @@ use crate::k8s::kubectl::Kubectl;
 use crate::k8s::manifest::{list, text};
 use crate::k8s::node::Node;
 use crate::k8s::{NAMESPACE, apply, programs};
+use crate::process;
 
 const NODE: &str = "mira-test";
 
@@ -50,7 +51,7 @@ impl<'a> Stage<'a> {
 
     /// A command of this program, on this node.
     pub(super) fn command(&self, name: &str, arguments: &[&str]) -> anyhow::Result<Command> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = Command::new(process::itself()?);
         command.args([name, "--provider", "node", "--node", NODE]).args(arguments);
         if name == "k8s-up" {
             command.arg("--binary").arg(self.context.workspace.target().join("debug/mira"));
