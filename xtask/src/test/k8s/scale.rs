@@ -14,9 +14,11 @@ const MESSAGES: usize = 300;
 const OVERLAY: &str = r#"components: [DEPLOY/components/nats]
 patches:
 - target: {kind: Deployment, name: mira}
-  patch: '[{op: replace, path: /spec/replicas, value: 3}]'
+  patch: |
+    - {op: replace, path: /spec/replicas, value: 3}
 - target: {kind: ConfigMap, name: ^mira$}
-  patch: '[{op: add, path: /data/99-test.toml, value: "broker.nats.ack_wait = \"2s\"\n"}]'
+  patch: |
+    - {op: add, path: /data/99-test.toml, value: "broker.nats.ack_wait = \"2s\""}
 "#;
 
 /// Every message that was accepted is done, though one of the replicas was killed meanwhile.
