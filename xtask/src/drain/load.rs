@@ -50,6 +50,7 @@ impl Load {
             .arg(format!("http://{address}/api/messages"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .context("cannot start wrk")?;
         Ok(Self(child))
@@ -59,13 +60,20 @@ impl Load {
         Ok(self.0.try_wait()?)
     }
 
-    /// Ends it, and reads what it has seen.
+    /// Ends it, and reads what it has seen. One that nobody would let in has seen a failure.
     pub(crate) fn stop(mut self) -> anyhow::Result<Seen> {
         kill_process(Pid::from_child(&self.0), Signal::INT)?;
         let stdout = self.0.stdout.take().context("its output is piped")?;
+        let stderr = self.0.stderr.take().context("its output is piped")?;
         let report = std::io::read_to_string(stdout)?;
+        // It says next to nothing there: the pipe does not fill meanwhile.
+        let complaint = std::io::read_to_string(stderr)?;
         self.0.wait()?;
-        read(&report).with_context(|| format!("wrk says what is not understood:\n{report}"))
+        if complaint.starts_with("unable to connect") {
+            return Ok(Seen { requests: 1, failed: 1, report: complaint });
+        }
+        let unknown = || format!("wrk says what is not understood:\n{report}{complaint}");
+        read(&report).with_context(unknown)
     }
 }
 
