@@ -14,7 +14,8 @@ pub(crate) fn of_node(context: &Context) -> anyhow::Result<Vec<PathBuf>> {
 
 /// The user's own `kubectl`, or the one of our own nodes.
 pub(crate) fn kubectl(context: &Context) -> anyhow::Result<PathBuf> {
-    on_path("kubectl").map_or_else(|| KUBECTL.get(context), Ok)
+    // By its name, so that a command that is shown can be typed.
+    if on_path("kubectl").is_some() { Ok("kubectl".into()) } else { KUBECTL.get(context) }
 }
 
 /// A program of this machine.

@@ -22,13 +22,13 @@ fn outage() -> Duration {
 
 /// The documented budget: eight at once at the beginning, and then one at a time after 1, 2, 4, 8 and
 /// ever 10 seconds, each shortened to its half at most.
-fn budget() -> usize {
-    8 + 5 + usize::try_from(outage().as_secs() / 5).unwrap()
+fn budget(outage: Duration) -> usize {
+    8 + 5 + usize::try_from(outage.as_secs() / 5).unwrap()
 }
 
 /// As many as in good times: each secret once an interval, which is shortened by a fifth at most.
-fn good_times() -> usize {
-    SECRETS * usize::try_from(outage().as_millis() / (800 * u128::from(INTERVAL)) + 1).unwrap()
+fn good_times(outage: Duration) -> usize {
+    SECRETS * usize::try_from(outage.as_millis() / (800 * u128::from(INTERVAL)) + 1).unwrap()
 }
 
 fn path(number: usize) -> String {
@@ -79,7 +79,7 @@ fn refreshed(events: &Events) -> Vec<String> {
 /// Breaks what the scene shows, looks at what comes of it, and mends it again.
 async fn check(
     (mut server, proxy, secrets, events): (Server, Proxy, Secrets, Events),
-    most: usize,
+    most: fn(Duration) -> usize,
     break_it: impl AsyncFnOnce(&mut Server, &Proxy),
     mend_it: impl AsyncFnOnce(&mut Server, &Proxy),
 ) {
@@ -97,7 +97,9 @@ async fn check(
             sleep(Duration::from_millis(100)).await;
         }
         let asked = proxy.count() - before;
-        assert!(asked <= most, "{asked} requests, and {most} are allowed");
+        // A busy machine makes an outage longer than it was meant to be.
+        let (lasted, most) = (start.elapsed(), most(start.elapsed()));
+        assert!(asked <= most, "{asked} requests in {lasted:?}, and {most} are allowed");
         assert!(asked > 0, "it is asked for");
         until("all are stale", async || stale(&events).len() >= SECRETS).await;
         let told = stale(&events);
@@ -119,7 +121,7 @@ async fn check(
     .await;
 }
 
-async fn check_mode(mode: Mode, most: usize) {
+async fn check_mode(mode: Mode, most: fn(Duration) -> usize) {
     let set = async |_: &mut Server, proxy: &Proxy| proxy.set(mode);
     check(scene().await, most, set, async |_, proxy| proxy.set(Mode::Pass)).await;
 }
@@ -139,19 +141,19 @@ macro_rules! outages {
 
 outages! {
     /// SEC-4: too many requests.
-    a_vault_that_asks_for_fewer_requests: Mode::Answer(429), budget();
+    a_vault_that_asks_for_fewer_requests: Mode::Answer(429), budget;
     /// SEC-4: a fault that may be of one request only: as many requests as in good times.
-    a_vault_that_has_faults: Mode::Answer(500), good_times();
+    a_vault_that_has_faults: Mode::Answer(500), good_times;
     /// SEC-4: a standby of another data centre.
-    a_vault_that_is_a_standby: Mode::Answer(472), budget();
+    a_vault_that_is_a_standby: Mode::Answer(472), budget;
     /// SEC-4: a standby for reading.
-    a_vault_that_is_another_standby: Mode::Answer(473), budget();
+    a_vault_that_is_another_standby: Mode::Answer(473), budget;
     /// SEC-4: sealed, or down for maintenance.
-    a_vault_that_is_down_for_maintenance: Mode::Answer(503), budget();
+    a_vault_that_is_down_for_maintenance: Mode::Answer(503), budget;
     /// SEC-4: answers that end in their middle.
-    a_vault_that_hangs_up: Mode::Cut, budget();
+    a_vault_that_hangs_up: Mode::Cut, budget;
     /// SEC-4: answers of a byte a second.
-    a_vault_that_is_slow: Mode::Slow, budget();
+    a_vault_that_is_slow: Mode::Slow, budget;
 }
 
 /// SEC-4: the process is gone, and comes back.
@@ -160,7 +162,7 @@ outages! {
 async fn a_vault_that_is_stopped() {
     check(
         scene().await,
-        budget(),
+        budget,
         async |server, _| server.kill(),
         async |server, _| server.start_again().await,
     )
@@ -172,7 +174,7 @@ async fn a_vault_that_is_stopped() {
 #[ignore = "needs a real Vault: cargo xtask test secrets"]
 async fn a_vault_that_is_frozen() {
     let freeze = async |server: &mut Server, _: &Proxy| server.signal("STOP");
-    check(scene().await, budget(), freeze, async |server, _| server.signal("CONT")).await;
+    check(scene().await, budget, freeze, async |server, _| server.signal("CONT")).await;
 }
 
 /// SEC-4: sealed by an operator.
@@ -182,7 +184,7 @@ async fn a_vault_that_is_sealed() {
     let seal = async |server: &mut Server, _: &Proxy| {
         server.ask("PUT", "sys/seal", &json!(null)).await;
     };
-    check(scene().await, budget(), seal, async |server, _| server.unseal().await).await;
+    check(scene().await, budget, seal, async |server, _| server.unseal().await).await;
 }
 
 /// SEC-1, SEC-4: a certificate that somebody else has signed is not believed; the new signer's is,
