@@ -5,6 +5,7 @@ mod failures;
 mod interrupt;
 mod manifests;
 mod rollout;
+mod scale;
 mod stage;
 mod teardown;
 
@@ -33,8 +34,12 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<String> {
     let failures = failures::each_tells_why(&stage)?;
     teardown::leaves_the_rest(&stage, &before)?;
     interrupt::in_any_phase(&stage, &before)?;
+    let scaled = scale::out(&stage)?;
     failures::without_an_api_server(&stage)?;
     context.step("k8s: the node goes");
     stage.end()?;
-    Ok(format!("up in {:.0} s; {rolled}; {failures} failures told apart", up.took.as_secs_f64()))
+    Ok(format!(
+        "up in {:.0} s; {rolled}; {failures} failures told apart; {scaled}",
+        up.took.as_secs_f64()
+    ))
 }

@@ -93,6 +93,9 @@ pub struct Nats {
     /// How long the server may take to answer, 100ms to 60s. Default: 5s, more than a change of its
     /// leader takes.
     pub request_timeout: Duration,
+    /// How long a start waits for a server that is not there yet, 0s to 10m. Default: 30s, enough for
+    /// one that is started together with Mira, and a quarter of what a pod's start may take.
+    pub start_timeout: Duration,
 }
 
 impl Default for Settings {
@@ -131,6 +134,7 @@ impl Default for Nats {
             replicas: 1,
             ack_wait: Duration::from_secs(30),
             request_timeout: Duration::from_secs(5),
+            start_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -167,6 +171,11 @@ impl Settings {
             ("nats.replicas", (1..=5).contains(&nats.replicas), "1 to 5"),
             ("nats.ack_wait", within(nats.ack_wait, second, 3_600), "1s to 1h"),
             ("nats.request_timeout", within(nats.request_timeout, tenth, 60), "100ms to 60s"),
+            (
+                "nats.start_timeout",
+                within(nats.start_timeout, Duration::from_secs(0), 600),
+                "0s to 10m",
+            ),
             (
                 "nats.token",
                 nats.token.is_none() || nats.username.is_empty(),

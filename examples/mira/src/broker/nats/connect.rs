@@ -2,8 +2,10 @@ use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::context::{ContextBuilder, CreateStreamError};
 use async_nats::jetstream::kv::Store;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Republish, RetentionPolicy};
-use async_nats::{ConnectOptions, Event, ServerAddr, jetstream};
+use async_nats::{ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr, jetstream};
+use core_app::types::Chain;
 use tokio::sync::watch;
+use tokio::time::{Duration, Instant, sleep};
 use tracing::{info, warn};
 
 use super::{Names, Nats};
@@ -13,13 +15,32 @@ use crate::broker::Settings;
 /// Bytes of a stored message besides its payload: subject and headers.
 const OVERHEAD: u64 = 1024;
 
+/// The pauses between tries: short at first, since a server that starts with us is there soon.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
 impl Nats {
-    /// Connects, and makes the stream and the buckets what the settings say.
+    /// Connects, and tries again for as long as a start may wait: where all starts at once, the
+    /// server's name may not be known yet, or its stream may have no leader yet.
     pub(in crate::broker) async fn connect(settings: &Settings) -> Result<Self, Error> {
+        let end = Instant::now() + settings.nats.start_timeout.get();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match Self::connect_once(settings).await {
+                Err(error @ Error::Unavailable { .. }) if Instant::now() + pause < end => {
+                    warn!(error = %Chain(&error), "Broker is not there yet, trying again");
+                    sleep(pause).await;
+                    pause = LONGEST_PAUSE.min(pause * 2);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Connects, and makes the stream and the buckets what the settings say.
+    async fn connect_once(settings: &Settings) -> Result<Self, Error> {
         let nats = &settings.nats;
-        let client = options(settings).connect(addresses(&nats.url)?).await;
-        let client =
-            client.map_err(|error| Error::unavailable("the broker cannot be reached", error))?;
+        let client = options(settings).connect(addresses(&nats.url)?).await.map_err(unconnected)?;
         let max_payload = settings.max_payload.bytes().saturating_add(OVERHEAD);
         if u64::try_from(client.max_payload()).is_ok_and(|server| server < max_payload) {
             let what = "the NATS server's `max_payload` is less than `broker.max_payload`";
@@ -133,6 +154,19 @@ async fn bucket(
     };
     context.create_or_update_stream(config).await.map_err(refused::<CreateStreamError>)?;
     context.get_key_value(name).await.map_err(refused)
+}
+
+/// What waiting does not mend is a mistake in the settings.
+fn unconnected(error: ConnectError) -> Error {
+    match error.kind() {
+        ConnectErrorKind::Dns | ConnectErrorKind::TimedOut | ConnectErrorKind::Io => {
+            Error::unavailable("the broker cannot be reached", error)
+        }
+        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
+            Error::internal("the broker refuses the credentials of `broker.nats`", error)
+        }
+        _ => Error::internal("`broker.nats` does not fit the server", error),
+    }
 }
 
 fn refused<E: std::error::Error + Send + Sync + 'static>(error: E) -> Error {

@@ -21,7 +21,7 @@ async fn a_server_that_comes_back_has_lost_nothing() {
     let server = place.server.as_mut().expect("one");
     server.kill();
     let _workers = echoing(&broker, 2);
-    server.start_again();
+    server.start_again(&[]);
     for i in 0..20 {
         let id = format!("m-{i}");
         let record = loop {
@@ -40,6 +40,7 @@ async fn a_server_that_is_away_is_told() {
     let Some(mut place) = Place::nats() else { return };
     let mut settings = place.settings();
     settings.nats.request_timeout = Duration::from_millis(200).into();
+    settings.nats.start_timeout = Duration::from_millis(500).into();
     let broker = place.open(settings.clone()).await;
     place.server.as_mut().expect("one").kill();
     assert_eq!(broker.submit(message("m-1")).await.expect_err("away").kind(), Kind::Unavailable);
@@ -48,6 +49,33 @@ async fn a_server_that_is_away_is_told() {
     let error = Broker::open(settings).await.expect_err("away");
     assert_eq!(error.kind(), Kind::Unavailable);
     assert!(std::error::Error::source(&error).is_some());
+}
+
+/// Where all starts at once, the server may come after those who need it.
+#[tokio::test]
+async fn a_start_waits_for_a_server_that_comes_late() {
+    let Some(mut place) = Place::nats() else { return };
+    let settings = place.settings();
+    let server = place.server.as_mut().expect("one");
+    server.kill();
+    let late = async {
+        // The first try was refused meanwhile: on loopback that takes no time.
+        server.start_again(&[]);
+    };
+    let (broker, ()) = tokio::join!(Broker::open(settings), late);
+    broker.expect("a broker").submit(message("m-1")).await.expect("accepted");
+}
+
+/// Waiting does not mend wrong credentials: a start with them ends at once.
+#[tokio::test]
+async fn a_start_does_not_wait_where_it_is_refused() {
+    let Some(mut place) = Place::nats() else { return };
+    let settings = place.settings();
+    let server = place.server.as_mut().expect("one");
+    server.kill();
+    server.start_again(&["--auth", "canary"]);
+    let error = Broker::open(settings).await.expect_err("refused");
+    assert_eq!(error.kind(), Kind::Internal, "{error}");
 }
 
 /// What is kept is gone after its time, and the server takes changed settings from any replica.

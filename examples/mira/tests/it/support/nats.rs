@@ -17,7 +17,7 @@ impl Server {
     #[expect(clippy::print_stdout, reason = "whoever runs the tests is to know")]
     pub(crate) fn start() -> Option<Self> {
         let folder = TempDir::new().expect("a folder");
-        match run(&folder, None) {
+        match run(&folder, None, &[]) {
             Ok((child, log, port)) => Some(Self { child, log, folder, port }),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 assert!(!in_ci(), "nats-server not found; apt-get install nats-server");
@@ -38,9 +38,9 @@ impl Server {
         self.child.wait().expect("it ran");
     }
 
-    /// Starts it again with what it had stored.
-    pub(crate) fn start_again(&mut self) {
-        let (child, log, _) = run(&self.folder, Some(self.port)).expect("it ran before");
+    /// Starts it again with what it had stored, and with more arguments.
+    pub(crate) fn start_again(&mut self, arguments: &[&str]) {
+        let (child, log, _) = run(&self.folder, Some(self.port), arguments).expect("it ran before");
         (self.child, self.log) = (child, log);
     }
 }
@@ -57,11 +57,13 @@ impl Drop for Server {
 fn run(
     folder: &TempDir,
     port: Option<u16>,
+    arguments: &[&str],
 ) -> std::io::Result<(Child, BufReader<ChildStderr>, u16)> {
     let port = port.map_or("-1".into(), |port| port.to_string());
     let mut child = Command::new("nats-server")
         .args(["--addr", "127.0.0.1", "--port", &port, "--jetstream", "--store_dir"])
         .arg(folder.path())
+        .args(arguments)
         .stderr(Stdio::piped())
         .spawn()?;
     let mut log = BufReader::new(child.stderr.take().expect("it was asked for"));
