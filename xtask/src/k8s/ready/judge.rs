@@ -11,6 +11,10 @@ use crate::k8s::manifest::{kind, list, name, text};
 /// A container that runs for so long and is not ready, while its probe fails, will not be.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// One that has not started yet may wait for others that start at the same time, as Mira does for its
+/// broker for half a minute.
+const PATIENCE_WITH_A_START: Duration = Duration::from_secs(45);
+
 /// What Mira exits with when it refuses its configuration.
 const REFUSED: i64 = 2;
 
@@ -148,13 +152,13 @@ fn of_pod(pod: &Value, objects: &[Value], now: SystemTime) -> Option<Trouble> {
             _ => {
                 let unhealthy = events().find(|event| event["reason"] == "Unhealthy")?;
                 let runs = status.pointer("/state/running/startedAt")?.as_str()?;
-                let is_old =
-                    now.duration_since(humantime::parse_rfc3339(runs).ok()?).ok()? > PATIENCE;
-                let cause = format!(
-                    "not ready {PATIENCE:?} after its start: {}",
-                    text(unhealthy, "/message")
-                );
-                (status["ready"] == false && is_old).then(|| trouble(Kind::Probe, cause, true))?
+                let patience =
+                    if status["started"] == false { PATIENCE_WITH_A_START } else { PATIENCE };
+                let runs_for = now.duration_since(humantime::parse_rfc3339(runs).ok()?).ok()?;
+                let message = text(unhealthy, "/message");
+                let cause = format!("not ready {patience:?} after its start: {message}");
+                (status["ready"] == false && runs_for > patience)
+                    .then(|| trouble(Kind::Probe, cause, true))?
             }
         }
     })

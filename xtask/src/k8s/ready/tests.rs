@@ -103,6 +103,12 @@ fn each_failure_is_told_apart() {
     check(&with(running(), unhealthy.clone()), 5, None);
     check(&with(running(), unhealthy), 16, Some((Kind::Probe, "Readiness probe failed: 503")));
     check(&state(running()), 16, None);
+    // One that starts may wait for what starts with it.
+    let mut starting = running();
+    starting["started"] = json!(false);
+    let unhealthy = event("Unhealthy", "Startup probe failed: 503", 3);
+    check(&with(starting.clone(), unhealthy.clone()), 44, None);
+    check(&with(starting, unhealthy), 46, Some((Kind::Probe, "Startup probe failed: 503")));
     let killing = event("Killing", "Container mira failed liveness probe, will be restarted", 1);
     check(&with(running(), killing), 0, Some((Kind::Probe, "liveness probe")));
     let mut unschedulable = pod("new", &Value::Null);

@@ -115,7 +115,7 @@ fn measure(
 fn slow(stage: &Stage<'_>, address: &str) -> anyhow::Result<Child> {
     let script = format!(
         "(printf '{{\"message_type\": \"generate_plan\", \"data\": '; sleep 12; printf '{{\"name\": \"Slow\"}}}}') | \
-         curl --silent --show-error --request POST --upload-file - --output /dev/null \
+         curl --silent --show-error --max-time 30 --request POST --upload-file - --output /dev/null \
          --header 'Content-Type: application/json' --write-out '%{{http_code}}' http://{address}/api/messages"
     );
     let mut bash = stage.node.in_network("bash");

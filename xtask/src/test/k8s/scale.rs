@@ -12,6 +12,8 @@ const MESSAGES: usize = 300;
 
 /// A worker that is gone is to be noticed soon.
 const OVERLAY: &str = r#"components: [DEPLOY/components/nats]
+namespace: mira
+images: [{name: nats, newName: docker.io/library/nats, newTag: "2"}]
 patches:
 - target: {kind: Deployment, name: mira}
   patch: |
