@@ -16,10 +16,10 @@ use self::balancer::Balancer;
 use self::load::{Load, Seen};
 use self::replica::Replica;
 use crate::context::Context;
-use crate::tool::{CURL, HAPROXY, Tool, WRK};
+use crate::tool::{CURL, HAPROXY, SOCAT, Tool, WRK};
 
 /// The programs without which it cannot be run.
-pub(crate) const NEEDS: &[Tool] = &[CURL, HAPROXY, WRK];
+pub(crate) const NEEDS: &[Tool] = &[CURL, HAPROXY, SOCAT, WRK];
 
 /// What is to be shown, and how long that takes.
 #[derive(clap::Args, Clone, Copy, Debug)]
@@ -42,6 +42,9 @@ pub(crate) enum Mutant {
     DeafBalancer,
     /// The replicas do not wait until the balancer has heard.
     NoDelay,
+    /// The replicas let nobody in from the moment they are told to stop, long before the balancer has
+    /// heard.
+    ClosedFirst,
     /// The replicas are killed.
     Killed,
 }

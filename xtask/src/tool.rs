@@ -118,6 +118,8 @@ pub(crate) const RUSTFMT: Tool =
     Tool { name: "rustfmt", probe: &["rustfmt", "--version"], get: "rustup component add rustfmt" };
 pub(crate) const SKOPEO: Tool =
     Tool { name: "skopeo", probe: &["skopeo", "--version"], get: "apt-get install skopeo" };
+pub(crate) const SOCAT: Tool =
+    Tool { name: "socat", probe: &["socat", "-V"], get: "apt-get install socat" };
 pub(crate) const UMOCI: Tool =
     Tool { name: "umoci", probe: &["umoci", "--version"], get: "apt-get install umoci" };
 // It tells its version as a failure.
@@ -152,6 +154,7 @@ pub(crate) const TOOLS: &[Tool] = &[
     RUNC,
     RUSTFMT,
     SKOPEO,
+    SOCAT,
     UMOCI,
     WRK,
 ];

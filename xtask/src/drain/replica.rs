@@ -17,10 +17,13 @@ pub(super) struct Replica {
     pub(super) name: &'static str,
     pub(super) app: SocketAddr,
     ops: SocketAddr,
+    /// Where Mira itself listens, if somebody else lets its clients in.
+    behind: Option<SocketAddr>,
     program: PathBuf,
     log: PathBuf,
     mutant: Option<Mutant>,
     child: Option<Child>,
+    door: Option<Child>,
 }
 
 impl Replica {
@@ -34,10 +37,12 @@ impl Replica {
             name,
             app: free_address(),
             ops: free_address(),
+            behind: (mutant == Some(Mutant::ClosedFirst)).then(free_address),
             program: program.to_owned(),
             log: folder.join(format!("{name}.log")),
             mutant,
             child: None,
+            door: None,
         }
     }
 
@@ -46,7 +51,7 @@ impl Replica {
         let log = File::create(&self.log).context("cannot write the log")?;
         let mut command = Command::new(&self.program);
         command
-            .env("MIRA_SERVER_BIND_ADDRESS", self.app.to_string())
+            .env("MIRA_SERVER_BIND_ADDRESS", self.behind.unwrap_or(self.app).to_string())
             .env("MIRA_OPS_BIND_ADDRESS", self.ops.to_string())
             .env("MIRA_LOG_LEVEL", "warn");
         if self.mutant == Some(Mutant::NoDelay) {
@@ -59,12 +64,15 @@ impl Replica {
             ensure!(began.elapsed() < SOON, "replica {} does not become ready", self.name);
             pause();
         }
+        self.door = self.behind.map(|behind| door(self.app, behind)).transpose()?;
         Ok(())
     }
 
     /// Stops it as Kubernetes would, and waits for its end.
     pub(super) fn stop(&mut self) -> anyhow::Result<()> {
         let Some(mut child) = self.child.take() else { return Ok(()) };
+        // Connections that are there have processes of their own, which stay.
+        self.close_door();
         let is_killed = self.mutant == Some(Mutant::Killed);
         let signal = if is_killed { Signal::KILL } else { Signal::TERM };
         kill_process(Pid::from_child(&child), signal)?;
@@ -76,16 +84,33 @@ impl Replica {
         }
         Ok(())
     }
+
+    fn close_door(&mut self) {
+        if let Some(mut door) = self.door.take() {
+            // It may have ended by itself.
+            let _ = door.kill();
+            let _ = door.wait();
+        }
+    }
 }
 
 impl Drop for Replica {
     fn drop(&mut self) {
+        self.close_door();
         if let Some(child) = &mut self.child {
             // Only what a failure has left behind is still there.
             let _ = child.kill();
             let _ = child.wait();
         }
     }
+}
+
+/// Lets clients in at one address, and passes on what they say to another.
+fn door(at: SocketAddr, behind: SocketAddr) -> anyhow::Result<Child> {
+    let mut socat = Command::new("socat");
+    socat.arg(format!("TCP-LISTEN:{},bind={},fork,reuseaddr,nodelay", at.port(), at.ip()));
+    socat.arg(format!("TCP:{behind},nodelay")).stdin(Stdio::null());
+    socat.spawn().context("cannot start socat")
 }
 
 /// An address that is free now. It may be taken by others before it is used, and then the start
