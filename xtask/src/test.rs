@@ -6,6 +6,7 @@ mod docs;
 mod k8s;
 mod otlp;
 mod package;
+mod policy;
 mod secrets;
 mod unit;
 
@@ -20,12 +21,20 @@ use crate::{drain, tidy};
 
 /// Those that take longer than one would wait for after every change. They run when they are named, or by
 /// `--long`.
-pub(crate) const LONG: &[Job] = &[Job {
-    name: "reproduce",
-    shows: "Mira's artefacts are the same when they are built in other surroundings and offline",
-    needs: &[GIT],
-    run: dist::reproduce,
-}];
+pub(crate) const LONG: &[Job] = &[
+    Job {
+        name: "reproduce",
+        shows: "Mira's artefacts are the same when they are built in other surroundings and offline",
+        needs: &[GIT],
+        run: dist::reproduce,
+    },
+    Job {
+        name: "policy",
+        shows: "the manifests keep the rules that platforms usually have",
+        needs: &[PYTHON],
+        run: policy::run,
+    },
+];
 
 pub(crate) const SUITES: &[Job] = &[
     Job {

@@ -62,6 +62,20 @@ pub(crate) const CARGO_DENY: Kept = Kept {
         ]],
     ),
 };
+/// Judges manifests by the rules that platforms usually have.
+pub(crate) const CHECKOV: Kept = Kept {
+    tool: "checkov",
+    program: "checkov",
+    probe: &["--version"],
+    variable: None,
+    source: Source::Commands(
+        "3.3.30",
+        &[
+            &["python3", "-m", "venv", "--clear", "FOLDER"],
+            &["FOLDER/bin/pip", "install", "--quiet", "checkov==3.3.30"],
+        ],
+    ),
+};
 pub(crate) const DETECT_SECRETS: Kept = Kept {
     tool: "detect-secrets",
     program: "detect-secrets-hook",
@@ -127,6 +141,7 @@ pub(crate) const JAEGER: Kept =
 /// All of them.
 pub(crate) const KEPT: &[Kept] = &[
     CARGO_DENY,
+    CHECKOV,
     DETECT_SECRETS,
     MOTO,
     HADOLINT,
