@@ -5,9 +5,11 @@
     reason = "a test hands the environment to the program under test"
 )]
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::SystemTime;
 
 use tempfile::TempDir;
 
@@ -22,7 +24,7 @@ load() {
 case "$name $*" in
   "kubectl config current-context") echo "$CONTEXT" ;;
   kubectl*"config view"*) echo "${SERVER:-https://127.0.0.1:6443}" ;;
-  kubectl*" version "*) echo '{"serverVersion": {"gitVersion": "v1"}}' ;;
+  kubectl*" version "*) [ -z "$NOBODY" ] || { echo "connection refused" >&2; exit 1; }; echo '{"serverVersion": {"gitVersion": "v1"}}' ;;
   kubectl*" get "*nodes*) echo '{"items": [{"metadata": {"name": "worker"}}]}' ;;
   *"kubectl kustomize "*) sed -n 's/.*name: mira, newName: \(.*\), newTag: "\(.*\)"}/image: \1:\2/p' "$2/kustomization.yaml" ;;
   kubectl*) echo "no further" >&2; exit 1 ;;
@@ -51,10 +53,15 @@ impl Stage {
     }
 
     fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+        self.command(arguments, variables).output().unwrap()
+    }
+
+    fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
         let path = format!("{}:{}", self.0.path().display(), std::env::var("PATH").unwrap());
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.args(arguments).env("PATH", path).env("BOOK", self.0.path());
-        command.envs(variables.iter().copied()).output().unwrap()
+        command.envs(variables.iter().copied());
+        command
     }
 
     /// What the stand-ins were told, without what is only asked of the cluster.
@@ -143,6 +150,45 @@ fn unknown_contexts_are_refused() {
     assert!(String::from_utf8(output.stdout).unwrap().contains("passed   cluster"));
     let calls = fs::read_to_string(stage.0.path().join("calls")).unwrap();
     assert!(!calls.contains("use-context") && !calls.contains("set-context"), "{calls}");
+}
+
+/// K8S-3: where no cluster answers, that is told at once, and nothing is built.
+#[test]
+fn a_cluster_that_does_not_answer_is_told() {
+    let output = Stage::new().run(&["k8s-up"], &[("CONTEXT", "kind-test"), ("NOBODY", "at home")]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(10), "{told}");
+    assert!(told.contains("connection refused") && told.contains("remedy: "), "{told}");
+    assert!(!told.contains("running  build"), "{told}");
+}
+
+/// K8S-8: `--watch` goes on after a failure, and does all again once something has changed.
+#[test]
+fn a_change_is_waited_for() {
+    let stage = Stage::new();
+    let arguments = ["k8s-up", "--watch", "--profile", "dev", "--provider", "kind"];
+    let mut command = stage.command(&arguments, &[("CONTEXT", "kind-test")]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let manifest = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../deploy/kubernetes/overlays/local/kustomization.yaml"
+    );
+    let mut told = String::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        told.push_str(&line);
+        told.push('\n');
+        if line.contains("waiting for a change") {
+            if told.matches("passed   load").count() == 2 {
+                break;
+            }
+            let file = File::options().append(true).open(manifest).unwrap();
+            file.set_modified(SystemTime::now()).unwrap();
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(told.matches("waiting for a change").count(), 2, "{told}");
 }
 
 /// K8S-8: a dry run prints the commands and the YAML, and tells the cluster and the provider nothing.
