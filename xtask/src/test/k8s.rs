@@ -14,11 +14,11 @@ use anyhow::ensure;
 use self::stage::Stage;
 use crate::context::Context;
 use crate::tool::{
-    CNI, CONTAINERD, CURL, IP, IPTABLES, NATS, OPENSSL, PROMETHEUS, ROOT, RUNC, Tool, WRK,
+    CNI, CONTAINERD, CURL, GO, IP, IPTABLES, NATS, OPENSSL, PROMETHEUS, ROOT, RUNC, Tool, WRK,
 };
 
 pub(crate) const NEEDS: &[Tool] =
-    &[ROOT, CNI, CONTAINERD, CURL, IP, IPTABLES, NATS, OPENSSL, PROMETHEUS, RUNC, WRK];
+    &[ROOT, CNI, CONTAINERD, CURL, GO, IP, IPTABLES, NATS, OPENSSL, PROMETHEUS, RUNC, WRK];
 
 pub(crate) fn run(context: &Context) -> anyhow::Result<String> {
     context.step("k8s: the node");

@@ -76,6 +76,41 @@ pub(crate) const CHECKOV: Kept = Kept {
         ],
     ),
 };
+/// What others' kinds look like that the manifests use: Gateway API's, and the Prometheus operator's.
+pub(crate) const DEFINITIONS: Kept = Kept {
+    tool: "definitions",
+    program: "definitions.yaml",
+    probe: &[],
+    variable: None,
+    source: Source::Commands(
+        "1",
+        &[
+            &[
+                "env",
+                "GOMODCACHE=FOLDER/modules",
+                "GOFLAGS=-modcacherw",
+                "go",
+                "mod",
+                "download",
+                "sigs.k8s.io/gateway-api@v1.3.0",
+                "github.com/prometheus-operator/prometheus-operator@v0.85.0",
+            ],
+            &["mkdir", "-p", "FOLDER/bin"],
+            &[
+                "bash",
+                "-c",
+                "shopt -s nullglob && cd FOLDER/modules && \
+                 for kind in {httproutes,prometheusrules,servicemonitors}; do \
+                 echo --- && cat */*@*/config/crd/standard/*_$kind.yaml \
+                 */*/*@*/example/prometheus-operator-crd/*_$kind.yaml || exit; \
+                 done > definitions.yaml",
+            ],
+            // It is complete when it comes there.
+            &["mv", "FOLDER/modules/definitions.yaml", "FOLDER/bin/"],
+            &["rm", "-rf", "FOLDER/modules"],
+        ],
+    ),
+};
 pub(crate) const DETECT_SECRETS: Kept = Kept {
     tool: "detect-secrets",
     program: "detect-secrets-hook",
@@ -142,6 +177,7 @@ pub(crate) const JAEGER: Kept =
 pub(crate) const KEPT: &[Kept] = &[
     CARGO_DENY,
     CHECKOV,
+    DEFINITIONS,
     DETECT_SECRETS,
     MOTO,
     HADOLINT,

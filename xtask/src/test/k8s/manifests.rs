@@ -8,13 +8,15 @@ use anyhow::{Context as _, ensure};
 use super::stage::Stage;
 use crate::k8s::kubectl::output;
 use crate::k8s::programs;
+use crate::tool::kept::DEFINITIONS;
 
 /// What a rendered file begins with.
 const HEAD: &str =
     "# Made of this overlay by `kubectl kustomize`; `cargo xtask test k8s` compares.\n";
 
-/// Those that no overlay has, and that need no definitions of others.
-const COMPONENTS: &[&str] = &["kubernetes-secrets", "loadbalancer", "vault"];
+/// Those that no overlay has.
+const COMPONENTS: &[&str] =
+    &["gateway", "kubernetes-secrets", "loadbalancer", "monitoring", "vault"];
 
 /// K8S-7: each overlay is rendered as it is now, and its objects are admitted, Pod Security and all.
 pub(super) fn are_admitted(stage: &Stage<'_>) -> anyhow::Result<()> {
@@ -26,6 +28,10 @@ pub(super) fn are_admitted(stage: &Stage<'_>) -> anyhow::Result<()> {
         "--filename",
         &folder.join("base/namespace.yaml").display().to_string(),
     ])?;
+    // What others' kinds look like, which some components have.
+    let definitions = DEFINITIONS.get(stage.context)?.display().to_string();
+    stage.kubectl.run(&["create", "--filename", &definitions])?;
+    stage.kubectl.run(&["wait", "--for", "condition=Established", "--filename", &definitions])?;
     for overlay in ["local", "production"] {
         let mut kubectl = Command::new(programs::kubectl(stage.context)?);
         let now = output(kubectl.arg("kustomize").arg(folder.join("overlays").join(overlay)), "")?;
@@ -45,6 +51,7 @@ pub(super) fn are_admitted(stage: &Stage<'_>) -> anyhow::Result<()> {
         let rendered = stage.kubectl.run(&["kustomize", &overlay.display().to_string()])?;
         admitted(stage, component, &rendered)?;
     }
+    stage.kubectl.run(&["delete", "--filename", &definitions])?;
     stage.kubectl.run(&["delete", "namespace", "mira"]).map(drop)
 }
 
