@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use core_types::Status;
-use http::{HeaderValue, Method, Response, StatusCode, header, request};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request};
 
 use crate::entry::{Entry, Now};
 use crate::shared::{Members, Shared};
@@ -25,6 +25,9 @@ const PATHS: [(&str, Group); 9] = [
     ("/ready", Group::Readiness),
     ("/startupz", Group::Startup),
 ];
+
+/// Room for as many headers: ours, and what a service adds to each answer.
+const HEADERS: usize = 10;
 
 /// What there is to say, before it is written in one format or another.
 struct Answer<'a> {
@@ -66,8 +69,8 @@ pub(crate) fn respond(
     if parts.method != Method::GET && parts.method != Method::HEAD {
         return Some(refuse());
     }
-    let query = parts.uri.query().unwrap_or_default().replace("%2C", ",").replace("%2c", ",");
-    let (verbose, mut unmatched) = read(&query);
+    let query = parts.uri.query().map(|query| query.replace("%2C", ",").replace("%2c", ","));
+    let (verbose, mut unmatched) = query.as_deref().map(read).unwrap_or_default();
     let excluded = checks.extract_if(.., |check| unmatched.remove(&*check.name)).collect();
     // What was asked for by name counts in full.
     let is_named = name.is_some() || own.is_some();
@@ -140,9 +143,9 @@ fn read(query: &str) -> (bool, BTreeSet<&str>) {
 }
 
 fn write(answer: &Answer<'_>, format: Format, head: bool) -> Response<Bytes> {
-    let body = match format {
-        Format::Json => body::json(answer),
-        Format::HealthJson => body::health_json(answer),
+    let body: Bytes = match format {
+        Format::Json => body::json(answer).into(),
+        Format::HealthJson => body::health_json(answer).into(),
         Format::Text => body::text(answer),
     };
     let mut response = Response::new(Bytes::new());
@@ -150,11 +153,14 @@ fn write(answer: &Answer<'_>, format: Format, head: bool) -> Response<Bytes> {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
     let headers = response.headers_mut();
+    *headers = HeaderMap::with_capacity(HEADERS);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-    headers.insert(header::CONTENT_LENGTH, body.len().into());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if !head {
-        *response.body_mut() = body.into();
+    if head {
+        // Who has a body tells its length anyway.
+        headers.insert(header::CONTENT_LENGTH, body.len().into());
+    } else {
+        *response.body_mut() = body;
     }
     response
 }

@@ -5,7 +5,7 @@ use http::{Method, Response, StatusCode};
 use tokio::time::Instant;
 
 use crate::client::Client;
-use crate::context::{OUR_HEADERS, bounded};
+use crate::context::bounded;
 use crate::propagation::{X_REQUEST_ID, request_id};
 use crate::{Event, Outcome, Peer, Stack, panics};
 
@@ -28,7 +28,6 @@ pub(crate) fn answer(stack: &Stack, request: &Parts) -> Option<Response<Bytes>> 
     let peer = request.extensions.get::<Peer>();
     let client = Client::resolve(peer, &request.headers, &live.trusted_proxies);
     let headers = response.headers_mut();
-    let _ = headers.try_reserve(OUR_HEADERS);
     let _ = headers.try_insert(&X_REQUEST_ID, request_id(&request.headers).1);
     live.secure(headers, client.https);
     stack.report(&Event::Finished {

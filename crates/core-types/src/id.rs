@@ -19,11 +19,14 @@ fn uuid() -> Arc<str> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let random = random::u128();
     let bits = random & !(0xf << 76 | 0x3 << 62) | (0x4 << 76 | 0x2 << 62);
-    let nibbles = bits.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
     let mut text = [b'-'; 36];
-    let places = text.iter_mut().enumerate().filter(|(at, _)| ![8, 13, 18, 23].contains(at));
-    for ((_, place), nibble) in places.zip(nibbles) {
-        *place = DIGITS[usize::from(nibble)];
+    let mut at = 0;
+    for (number, byte) in bits.to_be_bytes().into_iter().enumerate() {
+        // A dash is left after 8, 12, 16 and 20 digits.
+        at += usize::from([4, 6, 8, 10].contains(&number));
+        text[at] = DIGITS[usize::from(byte >> 4)];
+        text[at + 1] = DIGITS[usize::from(byte & 0xf)];
+        at += 2;
     }
     std::str::from_utf8(&text).expect("digits and dashes").into()
 }

@@ -1,6 +1,6 @@
 use std::cmp::Reverse;
 
-use http::{HeaderMap, header::ACCEPT};
+use http::{HeaderMap, HeaderValue, header::ACCEPT};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -35,6 +35,16 @@ impl Format {
 /// Among equals, the one that it names most closely, then the one that it names first, then JSON.
 /// One that likes none gets JSON: an answer that it did not ask for says more than 406.
 pub(crate) fn choose(headers: &HeaderMap) -> Format {
+    let mut lines = headers.get_all(ACCEPT).iter().map(HeaderValue::as_bytes);
+    match (lines.next(), lines.next()) {
+        // What probes send needs no weighing.
+        (None | Some(b"*/*" | b"application/json"), None) => Format::Json,
+        (Some(b"text/plain"), None) => Format::Text,
+        _ => weigh(headers),
+    }
+}
+
+fn weigh(headers: &HeaderMap) -> Format {
     let ranges: Vec<(&str, u16)> = headers
         .get_all(ACCEPT)
         .iter()
@@ -70,7 +80,6 @@ fn read(range: &str) -> Option<(&str, u16)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
     use proptest::prelude::*;
 
     #[track_caller]

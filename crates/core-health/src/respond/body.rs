@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use bytes::Bytes;
 use core_types::Status;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -121,7 +122,7 @@ fn pass_warn_fail(status: Status) -> &'static str {
 }
 
 /// One word; or, verbose, the lines that Kubernetes' own servers write.
-pub(crate) fn text(answer: &Answer<'_>) -> Vec<u8> {
+pub(crate) fn text(answer: &Answer<'_>) -> Bytes {
     if !answer.verbose {
         return answer.status.as_str().into();
     }

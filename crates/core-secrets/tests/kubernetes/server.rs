@@ -150,7 +150,10 @@ pub(crate) fn write_kubeconfig(path: &Path, cluster: &str, user: &str) {
          users: [{{name: test, user: {user}}}]\n\
          contexts: [{{name: test, context: {{cluster: test, user: test}}}}]\n"
     );
-    std::fs::write(path, text).unwrap();
+    // As a whole: tests that share a server write the same file, while others read it.
+    let file = tempfile::NamedTempFile::new_in(path.parent().unwrap()).unwrap();
+    std::fs::write(&file, text).unwrap();
+    file.persist(path).unwrap();
 }
 
 fn openssl(folder: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
