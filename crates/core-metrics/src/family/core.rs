@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::iter;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use foldhash::quality::RandomState;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 
@@ -21,7 +22,8 @@ pub(crate) struct Core<S: Series> {
     shape: S::Shape,
     /// From the unit of what is recorded to the one that is exposed.
     scale: Scale,
-    series: RwLock<HashMap<Key, S>>,
+    /// Hashed quickly, not against an attacker: there are never more than the budget.
+    series: RwLock<HashMap<Key, S, RandomState>>,
     /// The most series, the overflow series among them.
     budget: usize,
     overflow_series: OnceLock<S>,
