@@ -55,6 +55,10 @@ pub struct Config {
     /// How much may be on its way, waiting or being written, for each destination; what comes then
     /// is dropped and counted. Less than 64KiB counts as 64KiB. Default: 8MiB, some 20,000 lines.
     pub buffer: ByteSize,
+    /// How many lines a second one place in the code may write; what comes then is dropped, counted,
+    /// and told with its place a second later. 0, the default: no limit, for whoever asked for a
+    /// level expects all of it, and `buffer` is a limit already.
+    pub max_per_callsite: u32,
     /// Fields whose values are masked, beside those named like credentials (`password`, `token`,
     /// `authorization`, …). Default: none.
     pub redact: Vec<String>,
@@ -77,6 +81,7 @@ impl Default for Config {
             compress: false,
             max_value: ByteSize::from_bytes(32 << 10),
             buffer: ByteSize::from_mebibytes(8),
+            max_per_callsite: 0,
             redact: Vec::new(),
         }
     }

@@ -1,8 +1,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// What becomes of lines on their way out. Reported on the writer's thread, or on the one that
-/// configures; whoever listens must return soon.
+/// What becomes of lines on their way out. Reported on the log's own threads, or on the one that
+/// configures or closes it; whoever listens must return soon.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -22,7 +22,7 @@ pub enum Event<'a> {
     Dropped {
         /// `stdout` or `file`.
         sink: &'static str,
-        /// `buffer_full` or `write_failed`.
+        /// `buffer_full`, `write_failed` or, of one place in the code, `rate_limited`.
         reason: &'static str,
         /// How many, since the last report.
         lines: u64,

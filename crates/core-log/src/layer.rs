@@ -97,14 +97,17 @@ where
         if bridged.is_some() && !core.levels().allow(metadata.target(), *metadata.level()) {
             return;
         }
+        let (now, state) = (SystemTime::now(), core.state());
+        let rules = &state.rules;
+        let site = match &bridged {
+            Some(told) => Site::bridged(told, own, rules),
+            None => Site::known(own, rules),
+        };
+        if Core::suppresses(core, (&state, &site), metadata, now) {
+            return;
+        }
         scratch::with(|scratch| {
-            let state = core.state();
             let Scratch { fields, message, line, .. } = &mut *scratch;
-            let rules = &state.rules;
-            let site = match &bridged {
-                Some(told) => Rc::new(Site::of(told, own, rules)),
-                None => Site::known(own, rules),
-            };
             event.record(&mut Recorder {
                 fields,
                 message: Some(message),
@@ -127,7 +130,7 @@ where
                     Some(place) => place.function(scope),
                     None => scope.and_then(Scope::function),
                 };
-                write_head(line, &site, SystemTime::now(), message, function);
+                write_head(line, &site, now, message, function);
                 write_thread(line);
                 let ids = place.and_then(|place| place.ids(scope));
                 Around { rules, scope, ids }.write(line, span.as_ref().zip(data), fields);

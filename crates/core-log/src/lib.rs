@@ -6,7 +6,6 @@ mod boot;
 mod config;
 mod error;
 mod event;
-mod expiry;
 mod fields;
 mod format;
 mod json;
@@ -22,11 +21,13 @@ mod operation;
 pub mod otlp;
 mod panics;
 mod place;
+mod rate;
 mod record;
 mod scratch;
 mod scrub;
 mod sink;
 mod site;
+mod timer;
 mod writer;
 
 pub use self::{

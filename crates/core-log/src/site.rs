@@ -1,7 +1,9 @@
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use tracing::Metadata;
 use tracing::field::Field;
@@ -9,6 +11,10 @@ use tracing::field::Field;
 use crate::json;
 use crate::mask::Rules;
 use crate::name::Name;
+use crate::rate::CallSite;
+
+/// How many places of the `log` bridge a thread remembers.
+const MAX_BRIDGED: usize = 1000;
 
 /// What every line from one place in the code has in common, rendered once for each thread.
 pub(crate) struct Site {
@@ -23,6 +29,7 @@ pub(crate) struct Site {
     names: Vec<FieldName>,
     /// The rules that decided which fields are masked.
     generation: u64,
+    written: OnceCell<Option<Arc<CallSite>>>,
 }
 
 /// A field of a place in the code.
@@ -68,11 +75,19 @@ impl Site {
         place.push_str(",\"thread\":");
         let mut rendered = String::new();
         optional(&mut rendered, ",\"module\":", module);
-        Self { head, module: rendered, place, function: None, names: Vec::new(), generation: 0 }
+        Self {
+            head,
+            module: rendered,
+            place,
+            function: None,
+            names: Vec::new(),
+            generation: 0,
+            written: OnceCell::new(),
+        }
     }
 
     /// What is known of a place whose fields are told elsewhere.
-    pub(crate) fn of(metadata: &Metadata<'_>, fields: &Metadata<'static>, rules: &Rules) -> Self {
+    fn of(metadata: &Metadata<'_>, fields: &Metadata<'static>, rules: &Rules) -> Self {
         let place = (metadata.file(), metadata.line());
         let mut site =
             Self::new(*metadata.level(), metadata.target(), metadata.module_path(), place);
@@ -98,6 +113,44 @@ impl Site {
             let _ = KNOWN.try_with(|known| known.borrow_mut().insert(address, Rc::clone(&site)));
             site
         })
+    }
+
+    /// What this thread knows of a place that the `log` bridge told of.
+    pub(crate) fn bridged(
+        told: &Metadata<'_>,
+        fields: &Metadata<'static>,
+        rules: &Rules,
+    ) -> Rc<Self> {
+        thread_local! {
+            static KNOWN: RefCell<(String, HashMap<String, Rc<Site>>)> = RefCell::default();
+        }
+        let find = |known: &RefCell<(String, HashMap<String, Rc<Self>>)>| {
+            let (key, sites) = &mut *known.borrow_mut();
+            key.clear();
+            let (level, target, line) = (told.level(), told.target(), told.line());
+            let (module, file) = (told.module_path(), told.file());
+            let _ = write!(key, "{level}\0{target}\0{module:?}\0{file:?}\0{line:?}");
+            let known = sites.get(key).filter(|site| site.generation == rules.generation);
+            known.cloned().unwrap_or_else(|| {
+                // Targets may be made up as one goes.
+                if sites.len() >= MAX_BRIDGED {
+                    sites.clear();
+                }
+                let site = Rc::new(Self::of(told, fields, rules));
+                sites.insert(key.clone(), Rc::clone(&site));
+                site
+            })
+        };
+        // A thread that is being torn down remembers nothing.
+        KNOWN.try_with(find).unwrap_or_else(|_| Rc::new(Self::of(told, fields, rules)))
+    }
+
+    /// What the place has written, looked up when it is asked for first.
+    pub(crate) fn call_site(
+        &self,
+        find: impl FnOnce() -> Option<Arc<CallSite>>,
+    ) -> Option<&CallSite> {
+        self.written.get_or_init(find).as_deref()
     }
 
     pub(crate) fn name(&self, field: &Field) -> &FieldName {

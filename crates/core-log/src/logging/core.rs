@@ -1,3 +1,8 @@
+mod levels;
+mod rate;
+#[cfg(feature = "otlp")]
+mod traces;
+
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,35 +11,29 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 use core_types::Secret;
+use tracing::Metadata;
 use tracing::dispatcher::WeakDispatch;
-use tracing::{Metadata, callsite, dispatcher};
-use tracing_log::{AsLog as _, log};
 
 use super::options::{Options, Terminal};
 use super::prepared::{FileChange, Prepared};
 use super::state::{FileSink, State};
 use crate::boot::{Boot, Kept};
 use crate::event::Observer;
-use crate::expiry::Expiry;
 use crate::format::Format;
 use crate::levels::LevelState;
 use crate::mask::Rules;
 #[cfg(feature = "otlp")]
 use crate::otlp::Exporter;
-#[cfg(feature = "otlp")]
-use crate::place;
+use crate::rate::CallSites;
 use crate::scratch::{self, Scratch};
 use crate::scrub::{self, Scrubber};
 use crate::sink::Limits;
+use crate::timer::Timer;
 use crate::writer::{LAST_WORDS, Sink, Writer, deadline, is_writer};
-use crate::{Config, Error, Event, Level, LevelStatus, Levels, Record};
+use crate::{Config, Error, Event, Level, Levels, Record};
 
 /// The name under which the log speaks of itself.
 const OWN_TARGET: &str = "core_log";
-
-/// What `tracing` remembers of levels belongs to the whole process, and two that change it at once
-/// would leave what the first one saw.
-static PUBLISHING: Mutex<()> = Mutex::new(());
 
 /// Everything behind [`Logging`](super::Logging).
 pub(crate) struct Core {
@@ -45,7 +44,8 @@ pub(crate) struct Core {
     control: Mutex<()>,
     levels: ArcSwap<Levels>,
     level_state: Mutex<LevelState>,
-    pub(super) expiry: Expiry,
+    pub(super) timer: Timer,
+    call_sites: CallSites,
     /// Set until the first configuration.
     is_booting: AtomicBool,
     boot: Mutex<Boot>,
@@ -92,7 +92,8 @@ impl Core {
             // Until the level is known, everything that it may well turn out to be is kept.
             levels: ArcSwap::from_pointee(Levels::all(Level::DEBUG)),
             level_state: Mutex::default(),
-            expiry: Expiry::default(),
+            timer: Timer::default(),
+            call_sites: CallSites::default(),
             is_booting: AtomicBool::new(true),
             boot: Mutex::default(),
             stdout,
@@ -233,6 +234,8 @@ impl Core {
                 file
             }
         };
+        // To those who would have had the lines.
+        self.tell_suppressed();
         state.rules.scrubber.clone_from(&before.rules.scrubber);
         self.stdout.configure(buffer, state.stdout.clone());
         if let Some(file) = &state.file {
@@ -280,67 +283,17 @@ impl Core {
         self.is_booting.store(false, Ordering::Release);
     }
 
-    /// Changes levels, and tells everybody who has cached an answer. Nobody sees the one without
-    /// the other.
-    pub(super) fn change_levels<R>(&self, change: impl FnOnce(&mut LevelState) -> R) -> R {
-        let _publishing = lock(&PUBLISHING);
-        let mut state = lock(&self.level_state);
-        let result = change(&mut state);
-        if state.is_configured() {
-            self.levels.store(Arc::new(state.effective()));
-        }
-        drop(state);
-        log::set_max_level(self.levels.load().most().as_log());
-        // Of one subscriber alone, `tracing` asks the one of this thread, whichever that is. Before
-        // there is one, nobody has an answer.
-        if let Some(own) = self.dispatch.get().and_then(WeakDispatch::upgrade) {
-            dispatcher::with_default(&own, callsite::rebuild_interest_cache);
-        }
-        result
-    }
-
-    pub(super) fn set_level(
-        core: &Arc<Self>,
-        target: Option<&str>,
-        level: Level,
-        until: Instant,
-    ) -> Result<(), Error> {
-        core.change_levels(|state| {
-            let before = state.clone();
-            state.set(target.map(str::to_owned), level, until);
-            let scheduled = core.expiry.schedule(Arc::downgrade(core), state.next_expiry());
-            scheduled.inspect_err(|_| *state = before)
-        })
-    }
-
-    pub(super) fn reset_level(&self, target: Option<&str>) -> bool {
-        self.change_levels(|state| state.reset(target))
-    }
-
-    pub(super) fn list_levels(&self) -> Vec<LevelStatus> {
-        let _publishing = lock(&PUBLISHING);
-        lock(&self.level_state).list(Instant::now())
-    }
-
-    /// Ends the changes whose time has come, says so, and tells when the next one ends.
-    pub(crate) fn expire_levels(&self, now: Instant) -> Option<Instant> {
-        let (ended, next) = self.change_levels(|state| (state.expire(now), state.next_expiry()));
-        for target in ended {
-            let level = self.levels.load().level_of(target.as_deref().unwrap_or_default());
-            let record = Record::new(tracing::Level::INFO, OWN_TARGET, "log level reverted")
-                .with_text("target", target.as_deref().unwrap_or("all"))
-                .with_text("to", level.as_str());
-            self.write(&record);
-        }
-        next
-    }
-
     pub(super) fn scrub(&self, secrets: &[Secret<String>]) {
         let scrubber = Scrubber::new(secrets).map(Arc::new);
         let _control = lock(&self.control);
         let mut state = State::clone(&self.state.load());
         state.rules = state.rules.with_scrubber(scrubber);
         self.state.store(Arc::new(state));
+    }
+
+    /// Does what its time has come for, and tells when there is more.
+    pub(crate) fn on_time(&self, now: Instant) -> Option<Instant> {
+        self.expire_levels(now).into_iter().chain(self.tell_suppressed()).min()
     }
 
     pub(crate) fn flush(&self, deadline: Instant) -> bool {
@@ -353,7 +306,8 @@ impl Core {
         // What never learnt its form is written in the one that fits the output.
         self.end_boot();
         let deadline = deadline(timeout);
-        self.expiry.close();
+        self.timer.close();
+        self.tell_suppressed();
         let state = self.state.load();
         let line = last.map(|last| render(last, &state.rules)).unwrap_or_default();
         let mut spare = String::new();
@@ -385,45 +339,8 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        self.expiry.close();
-    }
-}
-
-#[cfg(feature = "otlp")]
-impl Core {
-    pub(super) fn export(core: &Arc<Self>, config: crate::otlp::Config) -> Result<(), Error> {
-        let _control = lock(&core.control);
-        if core.exporter.get().is_some() {
-            return Err(Error::Traces("they are exported already".into()));
-        }
-        let sampler = config.sampler;
-        let exporter = Exporter::start(config, Arc::downgrade(core))?;
-        // Nobody else sets it meanwhile, nor decides otherwise later.
-        let _ = place::SAMPLER.set(sampler);
-        let _ = core.exporter.set(exporter);
-        Ok(())
-    }
-
-    pub(crate) fn exporter(&self) -> Option<&Exporter> {
-        self.exporter.get()
-    }
-
-    /// Tells of the export in the log itself.
-    pub(crate) fn tell(&self, message: &str, error: Option<&str>) {
-        let level = if error.is_some() { tracing::Level::WARN } else { tracing::Level::INFO };
-        let record = Record::new(level, OWN_TARGET, message);
-        self.write(&match error {
-            Some(error) => record.with_text("error", error),
-            None => record,
-        });
-    }
-
-    /// Fields, `,"name":value`, as an object that hides what the rules hide.
-    pub(crate) fn cleaned(&self, fields: &str) -> String {
-        let line = format!("{{{}}}", fields.strip_prefix(',').unwrap_or(fields));
-        let mut out = String::new();
-        scrub::clean(&mut out, &line, &self.state.load().rules);
-        out
+        self.timer.close();
+        self.tell_suppressed();
     }
 }
 

@@ -12,6 +12,8 @@ use crate::writer::Writer;
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) rules: Rules,
+    /// 0 is no limit.
+    pub(super) max_per_callsite: u32,
     pub(super) stdout: Format,
     pub(super) file_format: Format,
     pub(super) file: Option<Arc<FileSink>>,
@@ -32,6 +34,7 @@ impl State {
         let is_json = |by_default| config.json_format.unwrap_or(by_default);
         Self {
             rules: Rules::new(&config.redact, max_value),
+            max_per_callsite: config.max_per_callsite,
             stdout: if is_json(!terminal.is_terminal) {
                 json.clone()
             } else {

@@ -40,3 +40,31 @@ fn an_event_allocates_nothing() {
         assert_ne!(allocation_counter::measure(|| drop(String::from("x"))).count_total, 0);
     });
 }
+
+/// LOG-11: nor does a record of the `log` crate, nor an event that its place's limit suppresses.
+#[test]
+fn a_bridged_record_allocates_nothing() {
+    let mut config = Config::default();
+    config.max_per_callsite = 30;
+    text_of(&config, Options::new(), |logging| {
+        let record = |line: u32| {
+            let mut record = log::Record::builder();
+            let record =
+                record.target("third::party").file(Some("third/party.rs")).line(Some(line));
+            let record = record.module_path(Some("third::party")).level(log::Level::Info);
+            tracing_log::format_trace(&record.args(format_args!("{line} lines")).build()).unwrap();
+        };
+        for _ in 0..20 {
+            (1..100).for_each(record);
+            assert!(logging.flush(SOON));
+        }
+        let allocated = allocation_counter::measure(|| (1..100).for_each(record));
+        assert_eq!(allocated.count_total, 0, "{allocated:?}");
+        // The first one that is suppressed starts the thread that will tell.
+        let flood = |lines| (0..lines).for_each(|_| record(7));
+        flood(100);
+        assert!(logging.flush(SOON));
+        let allocated = allocation_counter::measure(|| flood(100));
+        assert_eq!(allocated.count_total, 0, "{allocated:?}");
+    });
+}

@@ -13,6 +13,7 @@ mod operation;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod output;
+mod rate;
 mod rotation;
 mod secrets;
 mod strict;

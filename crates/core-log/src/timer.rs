@@ -7,11 +7,12 @@ use crate::logging::Core;
 use crate::writer::join;
 
 /// The thread's name.
-const NAME: &str = "log-levels";
+const NAME: &str = "log-timer";
 
-/// Ends changes of levels when their time has come: a thread that exists only while there is one.
+/// Ends changes of levels and tells of lines that were one too many, when their time has come: a
+/// thread that exists only while there is something to wait for.
 #[derive(Default)]
-pub(crate) struct Expiry {
+pub(crate) struct Timer {
     state: Arc<(Mutex<State>, Condvar)>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -34,8 +35,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Expiry {
-    /// Sees to it that the levels are looked at when the next change ends.
+impl Timer {
+    /// Sees to it that the log looks at what is due at this moment.
     pub(crate) fn schedule(&self, core: Weak<Core>, next: Option<Instant>) -> Result<(), Error> {
         let mut thread = lock(&self.thread);
         let (mutex, changed) = &*self.state;
@@ -72,7 +73,7 @@ fn run((mutex, changed): &(Mutex<State>, Condvar), core: &Weak<Core>) {
         if next <= now {
             state.next = None;
             drop(state);
-            let next = core.upgrade().and_then(|core| core.expire_levels(now));
+            let next = core.upgrade().and_then(|core| core.on_time(now));
             state = lock(mutex);
             state.wake_at(next);
         } else {
