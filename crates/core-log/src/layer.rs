@@ -115,27 +115,30 @@ where
                 site: &site,
                 is_bridged: bridged.is_some(),
             });
-            let span = context.event_span(event);
-            let extensions = span.as_ref().map(SpanRef::extensions);
-            let data = extensions.as_ref().and_then(|kept| kept.get::<SpanData>());
-            let place = data.map(|data| &data.place);
-            #[cfg(feature = "otlp")]
-            if *metadata.level() == tracing::Level::ERROR
-                && let Some(mark) = data.and_then(|data| data.mark.as_ref())
             {
-                mark.fail();
+                let span = context.event_span(event);
+                let extensions = span.as_ref().map(SpanRef::extensions);
+                let data = extensions.as_ref().and_then(|kept| kept.get::<SpanData>());
+                let place = data.map(|data| &data.place);
+                #[cfg(feature = "otlp")]
+                if *metadata.level() == tracing::Level::ERROR
+                    && let Some(mark) = data.and_then(|data| data.mark.as_ref())
+                {
+                    mark.fail();
+                }
+                Scope::with_current(|scope| {
+                    let function = match place {
+                        Some(place) => place.function(scope),
+                        None => scope.and_then(Scope::function),
+                    };
+                    write_head(line, &site, now, message, function);
+                    write_thread(line);
+                    let ids = place.and_then(|place| place.ids(scope));
+                    Around { rules, scope, ids }.write(line, span.as_ref().zip(data), fields);
+                });
+                line.push_str("}\n");
             }
-            Scope::with_current(|scope| {
-                let function = match place {
-                    Some(place) => place.function(scope),
-                    None => scope.and_then(Scope::function),
-                };
-                write_head(line, &site, now, message, function);
-                write_thread(line);
-                let ids = place.and_then(|place| place.ids(scope));
-                Around { rules, scope, ids }.write(line, span.as_ref().zip(data), fields);
-            });
-            line.push_str("}\n");
+            // Not under the span's lock.
             core.write_line(&state, metadata, scratch);
         });
     }
