@@ -37,6 +37,7 @@ pub(super) fn write(out: &mut String, line: &str, color: bool) {
     let mut separator = "  ";
     let mut level_code = "";
     let mut backtrace = None;
+    let mut correlation = None;
     for (name, value) in json::members(line) {
         let text = json::text_of(value);
         match name {
@@ -57,6 +58,7 @@ pub(super) fn write(out: &mut String, line: &str, color: bool) {
                 paint.paint(out, if is_urgent { BOLD } else { "" }, &printable(&text));
             }
             "backtrace" => backtrace = Some(text),
+            "correlation_id" => correlation = Some(text),
             _ if QUIET.contains(&name) => {}
             _ => {
                 out.push_str(std::mem::replace(&mut separator, " "));
@@ -68,6 +70,11 @@ pub(super) fn write(out: &mut String, line: &str, color: bool) {
                 out.push_str(&printable(if is_bare { &text } else { value }));
             }
         }
+    }
+    // It is half a narrow line, and the least that a person reads: after what differs.
+    if let Some(id) = correlation {
+        out.push_str(separator);
+        paint.paint(out, DIM, &format!("correlation_id={}", printable(&id)));
     }
     out.push('\n');
     // As one line nobody could read it.

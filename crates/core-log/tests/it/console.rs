@@ -26,7 +26,7 @@ fn a_terminal_without_colours() {
     assert_eq!(&text[2..3], ":");
     assert_eq!(
         timeless(&text),
-        " INFO mira  Processing  correlation_id=c-1 kind=plan note=\"two words\" count=2\n \
+        " INFO mira  Processing  kind=plan note=\"two words\" count=2 correlation_id=c-1\n \
          WARN mira::broker  line\\nbreak  bad=\"a\\u001b[31mb\"\n"
     );
 }
@@ -44,7 +44,7 @@ fn nothing_moves_the_cursor() {
     assert_eq!(
         timeless(&text),
         concat!(
-            " INFO t  m  correlation_id=c na\\nme\\u{1b}[2J=v\n",
+            " INFO t  m  na\\nme\\u{1b}[2J=v correlation_id=c\n",
             r#" INFO t  m  x="a b\u{9b}2Jc" y="\u{9b}" z="\"\\" empty="""#,
             "\n INFO t\\nt\\u{9b}  m\n"
         )
