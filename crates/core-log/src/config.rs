@@ -23,6 +23,10 @@ pub struct Config {
     /// By whose rules JSON lines are written: `mira`, `ecs`, `opentelemetry`, `google_cloud`,
     /// `datadog`. Default: our own.
     pub schema: Schema,
+    /// The project that traces go to, by the rules of `google_cloud`: `projects/<project>/traces/<id>`.
+    /// Default: none; then `logging.googleapis.com/trace` is the id alone, which is found, and not
+    /// linked.
+    pub google_cloud_project: Option<String>,
     /// Members of a JSON line that are to have other names: `{"logger": "source"}`; by our own
     /// names, whatever the schema. Default: none.
     pub rename: BTreeMap<String, String>,
@@ -70,6 +74,7 @@ impl Default for Config {
             level: Levels::default(),
             json_format: None,
             schema: Schema::default(),
+            google_cloud_project: None,
             rename: BTreeMap::new(),
             add: BTreeMap::new(),
             drop: Vec::new(),

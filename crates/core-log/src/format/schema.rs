@@ -37,6 +37,8 @@ pub(crate) struct Shape {
     pub(crate) drop: Vec<String>,
     /// The name and the version of the service, for those who ask.
     pub(crate) service: (String, String),
+    /// Google's project, if it is told.
+    pub(crate) project: Option<String>,
 }
 
 /// A name, and a value as JSON.
@@ -51,16 +53,21 @@ impl Shape {
 
     /// Appends a line of our own in this shape.
     pub(crate) fn write(&self, out: &mut String, line: &str) {
-        let members = self.members(line);
+        let mut members = self.members(line);
         match self.schema {
             Schema::Mira => write_flat(out, &members, |name, _| Place::As(name), &[], ""),
             Schema::Ecs => {
-                let own = [("ecs.version", "8.11"), ("service.name", &self.service.0)];
+                let (name, version) = &self.service;
+                let own = [("service.name", name.as_str()), ("service.version", version)];
+                let own = [[("ecs.version", "8.11")].as_slice(), &own].concat();
                 write_flat(out, &members, ecs, &own, "labels");
             }
             Schema::Opentelemetry => opentelemetry::write(out, &members, &self.service),
             Schema::GoogleCloud => {
+                let source = take_source(&mut members);
+                self.name_trace(&mut members);
                 write_flat(out, &members, google_cloud, &[], "logging.googleapis.com/labels");
+                out.push_str(&source);
             }
             Schema::Datadog => {
                 let own = [("service", self.service.0.as_str()), ("version", &self.service.1)];
@@ -68,6 +75,17 @@ impl Shape {
             }
         }
         out.push_str("}\n");
+    }
+
+    /// Makes a trace's id the name that Google knows it by.
+    fn name_trace(&self, members: &mut [Member<'_>]) {
+        let Some(project) = &self.project else { return };
+        if let Some((_, value)) = members.iter_mut().find(|(name, _)| name == "trace_id") {
+            let mut trace = String::new();
+            let id = json::text_of(value);
+            json::string(&mut trace, &format!("projects/{project}/traces/{id}"));
+            *value = trace.into();
+        }
     }
 
     /// What is left of a line's members, and what is added, by their names.
@@ -176,7 +194,6 @@ fn ecs<'a>(name: &'a str, value: &str) -> Place<'a> {
         "thread" => "process.thread.name",
         "trace_id" => "trace.id",
         "span_id" => "span.id",
-        "parent_span_id" => "parent.id",
         "user_id" => return Place::With("user.id", as_text(value)),
         "request_id" => return Place::With("http.request.id", as_text(value)),
         "error" => return Place::With("error.message", as_text(value)),
@@ -184,6 +201,25 @@ fn ecs<'a>(name: &'a str, value: &str) -> Place<'a> {
         "backtrace" => return Place::With("error.stack_trace", as_text(value)),
         _ => return Place::Label,
     })
+}
+
+/// Takes out where a line stands in the code, as a member whose value is a table.
+fn take_source(members: &mut Vec<Member<'_>>) -> String {
+    let mut source = String::new();
+    let mut seen: Vec<&str> = Vec::new();
+    members.retain(|(name, value)| {
+        let known = ["file", "line", "function"].into_iter().find(|known| known == name);
+        let Some(name) = known.filter(|known| !seen.contains(known)) else { return true };
+        source.push_str(if seen.is_empty() { "{" } else { "," });
+        seen.push(name);
+        // A number of 64 bits is a text in the JSON of protobuf.
+        let _ = write!(source, "\"{name}\":{}", as_text(value));
+        false
+    });
+    if seen.is_empty() {
+        return source;
+    }
+    format!(",\"logging.googleapis.com/sourceLocation\":{source}}}")
 }
 
 fn google_cloud<'a>(name: &'a str, value: &str) -> Place<'a> {
@@ -229,9 +265,8 @@ fn datadog<'a>(name: &'a str, value: &str) -> Place<'a> {
         "error" => return Place::With("error.message", as_text(value)),
         "backtrace" => return Place::With("error.stack", as_text(value)),
         // What they read themselves is not ours to say by accident.
-        "status" | "service" | "host" | "version" | "source" | "ddsource" | "ddtags" | "date" => {
-            return Place::Label;
-        }
+        "status" | "service" | "host" | "device" | "version" | "source" | "ddsource" | "ddtags"
+        | "date" => return Place::Label,
         _ => name,
     })
 }

@@ -29,6 +29,7 @@ impl State {
             add: config.add.clone(),
             drop: config.drop.clone(),
             service: service.clone(),
+            project: config.google_cloud_project.clone(),
         };
         let json = if shape.is_plain() { Format::Json } else { Format::Shaped(Arc::new(shape)) };
         let is_json = |by_default| config.json_format.unwrap_or(by_default);

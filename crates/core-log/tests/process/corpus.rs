@@ -81,6 +81,7 @@ pub(crate) fn write(schema: &str) {
         "datadog" => core_log::Schema::Datadog,
         _ => core_log::Schema::Mira,
     };
+    config.google_cloud_project = Some("corpus-1".into());
     logging.configure(&config);
     logging.scrub(&["canary-of-the-corpus".into()]);
     let mut dice = Dice(0x2545_f491_4f6c_dd1d);
@@ -202,11 +203,17 @@ fn mira(object: &Object) {
     check_ids(object, "trace_id", "span_id");
 }
 
-/// Elastic's `spec.json` of ecs-logging, and the schema's types of the other names.
+/// `spec/spec.json` of <https://github.com/elastic/ecs-logging> says what must be there and that
+/// `log.level` is no table; names and types of the others are those of
+/// <https://elastic.co/docs/reference/ecs/ecs-log>, `ecs-tracing` (which has no parent), `ecs-error`,
+/// `ecs-process`, `ecs-service`, `ecs-user`, `ecs-http` and `ecs-base` (labels are texts, without
+/// dots).
 fn ecs(object: &Object) {
     assert!(is_moment(text(object, "@timestamp")));
     assert!(["ERROR", "WARN", "INFO"].contains(&text(object, "log.level")));
     assert_eq!((text(object, "ecs.version"), text(object, "service.name")), ("8.11", "corpus"));
+    assert_eq!(text(object, "service.version"), "1.2.3");
+    let _ = text(object, "message");
     check_ids(object, "trace.id", "span.id");
     for (name, value) in object {
         match name.as_str() {
@@ -226,13 +233,13 @@ fn ecs(object: &Object) {
             | "process.thread.name"
             | "trace.id"
             | "span.id"
-            | "parent.id"
             | "user.id"
             | "http.request.id"
             | "error.message"
             | "error.id"
             | "error.stack_trace"
-            | "service.name" => {
+            | "service.name"
+            | "service.version" => {
                 assert!(value.is_string(), "{name}");
             }
             // Two fields of the line that mean the same.
@@ -241,7 +248,9 @@ fn ecs(object: &Object) {
     }
 }
 
-/// `opentelemetry/proto/logs/v1/logs.proto` in protobuf's JSON.
+/// One `LogsData` a line, <https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/>; numbers
+/// of levels by <https://opentelemetry.io/docs/specs/otel/logs/data-model/>; ids in hexadecimal digits
+/// and whole numbers as texts by <https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>.
 fn opentelemetry(object: &Object) {
     assert_eq!(object.keys().collect::<Vec<_>>(), ["resourceLogs"]);
     let attributes = |of: &Value| {
@@ -278,21 +287,40 @@ fn opentelemetry(object: &Object) {
     attributes(record);
 }
 
-/// The special fields of "Structured logging"; all others are anybody's.
+/// The special fields of <https://cloud.google.com/logging/docs/structured-logging>, with the types of
+/// <https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry> (a line of the code is an
+/// `int64`, and so a text) and the trace of
+/// <https://cloud.google.com/trace/docs/trace-log-integration>; all others are anybody's.
 fn google_cloud(object: &Object) {
     assert!(is_moment(text(object, "time")));
     assert!(["ERROR", "WARNING", "INFO"].contains(&text(object, "severity")));
     let _ = text(object, "message");
-    check_ids(object, "logging.googleapis.com/trace", "logging.googleapis.com/spanId");
+    if let Some(trace) = object.get("logging.googleapis.com/trace") {
+        let id = trace.as_str().unwrap().strip_prefix("projects/corpus-1/traces/");
+        assert!(is_hex(id.unwrap(), 32), "{trace}");
+        assert!(is_hex(text(object, "logging.googleapis.com/spanId"), 16));
+    }
+    if let Some(source) = object.get("logging.googleapis.com/sourceLocation") {
+        for (name, value) in source.as_object().unwrap() {
+            assert!(["file", "line", "function"].contains(&name.as_str()) && value.is_string());
+        }
+        assert!(
+            source.get("line").is_none_or(|line| line.as_str().unwrap().parse::<u64>().is_ok())
+        );
+    }
     if let Some(labels) = object.get("logging.googleapis.com/labels") {
         assert!(labels.as_object().unwrap().values().all(Value::is_string));
     }
-    for name in ["httpRequest", "timestamp", "timestampSeconds", "timestampNanos"] {
+    let theirs = ["httpRequest", "timestamp", "timestampSeconds", "timestampNanos"];
+    for name in theirs.into_iter().chain(["file", "line", "function"]) {
         assert!(!object.contains_key(name), "{name}");
     }
 }
 
-/// The reserved attributes, and the types of the standard ones.
+/// The reserved attributes and the names of the standard ones, by
+/// <https://docs.datadoghq.com/standard-attributes/>; ids as tracers write them into lines, the trace's
+/// in 128 bits and hexadecimal, the span's decimal,
+/// <https://docs.datadoghq.com/tracing/other_telemetry/connect_logs_and_traces/>.
 fn datadog(object: &Object) {
     assert!(is_moment(text(object, "timestamp")));
     assert!(["error", "warn", "info"].contains(&text(object, "status")));
@@ -304,7 +332,7 @@ fn datadog(object: &Object) {
         assert!(is_hex(id.as_str().unwrap(), 32));
         assert!(text(object, "dd.span_id").parse::<u64>().is_ok());
     }
-    for name in ["host", "source", "ddsource", "ddtags", "date"] {
+    for name in ["host", "device", "source", "ddsource", "ddtags", "date"] {
         assert!(!object.contains_key(name), "{name}");
     }
 }
