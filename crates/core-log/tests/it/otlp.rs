@@ -1,5 +1,5 @@
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Write as _};
+use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -12,9 +12,10 @@ use tracing::{error, info_span};
 use crate::output::{SOON, booting, strict};
 
 mod jaeger;
+mod tls;
 
 /// Reads one request; its body.
-fn request(stream: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
+fn request(stream: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         if stream.read_line(&mut head).ok()? == 0 {
