@@ -5,6 +5,8 @@
 //! | `env` | [`Environment`] | variables that the host hands in |
 //! | `file` | [`Files`] | files below one folder, as Docker and Kubernetes mount them |
 //! | `aws` | `Aws`, with the feature `aws` | AWS Secrets Manager |
+//! | `azure` | `Azure`, with the feature `azure` | Azure Key Vault |
+//! | `gcp` | `Gcp`, with the feature `gcp` | Google Secret Manager |
 //! | `kubernetes` | `Kubernetes`, with the feature `kubernetes` | Secrets of the API server |
 //! | `encrypted` | `Encrypted`, with the feature `encrypted` | one sealed file, for development |
 //! | `vault` | `Vault`, with the feature `vault` | HashiCorp Vault and OpenBao |
@@ -19,7 +21,9 @@ use tokio::time::Instant;
 
 #[cfg(feature = "aws")]
 mod aws;
-#[cfg(feature = "aws")]
+#[cfg(feature = "azure")]
+mod azure;
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
 mod cloud;
 mod data;
 #[cfg(feature = "encrypted")]
@@ -27,6 +31,8 @@ mod encrypted;
 mod environment;
 mod error;
 mod files;
+#[cfg(feature = "gcp")]
+mod gcp;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod lease;
@@ -35,8 +41,12 @@ mod vault;
 
 #[cfg(feature = "aws")]
 pub use self::aws::Aws;
+#[cfg(feature = "azure")]
+pub use self::azure::Azure;
 #[cfg(feature = "encrypted")]
 pub use self::encrypted::Encrypted;
+#[cfg(feature = "gcp")]
+pub use self::gcp::Gcp;
 #[cfg(feature = "kubernetes")]
 pub use self::kubernetes::Kubernetes;
 #[cfg(feature = "vault")]

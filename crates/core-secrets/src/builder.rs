@@ -13,9 +13,6 @@ use crate::secrets::{Inner, Observer};
 use crate::table::Table;
 use crate::{Backend, Config, Error, Event, Secrets};
 
-/// Backends that a feature of the same name brings.
-const BY_FEATURE: &[&str] = &["aws", "encrypted", "kubernetes", "vault"];
-
 /// Puts [`Secrets`] together. Does no input or output.
 #[must_use = "nothing is made before `build`"]
 pub struct Builder {
@@ -79,30 +76,34 @@ impl Builder {
     }
 }
 
-/// A backend that a feature brings, or would bring.
-fn by_feature(name: &str, config: &Config) -> Option<Result<Arc<dyn Backend>, Error>> {
-    #[cfg(feature = "aws")]
-    if name == "aws" {
-        let backend = crate::backend::Aws::new(&config.aws);
-        return Some(backend.map(|backend| Arc::new(backend) as _));
-    }
-    #[cfg(feature = "encrypted")]
-    if name == "encrypted" {
-        let backend = crate::backend::Encrypted::new(&config.encrypted);
-        return Some(backend.map(|backend| Arc::new(backend) as _));
-    }
-    #[cfg(feature = "kubernetes")]
-    if name == "kubernetes" {
-        let backend = crate::backend::Kubernetes::new(&config.kubernetes);
-        return Some(backend.map(|backend| Arc::new(backend) as _));
-    }
-    #[cfg(feature = "vault")]
-    if name == "vault" {
-        let backend = crate::backend::Vault::new(&config.vault);
-        return Some(backend.map(|backend| Arc::new(backend) as _));
-    }
-    let _ = config;
-    BY_FEATURE.contains(&name).then(|| Err(Error::NotCompiledIn { name: name.to_owned() }))
+macro_rules! by_feature {
+    ($($feature:literal: $backend:ident by $settings:ident;)*) => {
+        /// A backend that the feature of its name brings, or would bring.
+        fn by_feature(name: &str, config: &Config) -> Option<Result<Arc<dyn Backend>, Error>> {
+            let _ = config;
+            match name {
+                $(
+                    #[cfg(feature = $feature)]
+                    $feature => {
+                        let backend = crate::backend::$backend::new(&config.$settings);
+                        Some(backend.map(|backend| Arc::new(backend) as _))
+                    }
+                    #[cfg(not(feature = $feature))]
+                    $feature => Some(Err(Error::NotCompiledIn { name: name.to_owned() })),
+                )*
+                _ => None,
+            }
+        }
+    };
+}
+
+by_feature! {
+    "aws": Aws by aws;
+    "azure": Azure by azure;
+    "encrypted": Encrypted by encrypted;
+    "gcp": Gcp by gcp;
+    "kubernetes": Kubernetes by kubernetes;
+    "vault": Vault by vault;
 }
 
 impl fmt::Debug for Builder {

@@ -5,16 +5,22 @@ use core_types::Duration;
 use crate::Error;
 
 mod aws;
+mod azure;
 mod backends;
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+mod cloud;
 mod encrypted;
+mod gcp;
 mod kubernetes;
 mod vault;
 #[cfg(feature = "kubernetes")]
 pub(crate) use self::kubernetes::is_name;
 pub use self::{
     aws::AwsConfig,
+    azure::AzureConfig,
     backends::Backends,
     encrypted::EncryptedConfig,
+    gcp::GcpConfig,
     kubernetes::KubernetesConfig,
     vault::{VaultAuth, VaultConfig},
 };
@@ -54,6 +60,10 @@ pub struct Config {
     pub file: FileConfig,
     /// The backend `aws`.
     pub aws: AwsConfig,
+    /// The backend `azure`.
+    pub azure: AzureConfig,
+    /// The backend `gcp`.
+    pub gcp: GcpConfig,
     /// The backend `kubernetes`.
     pub kubernetes: KubernetesConfig,
     /// The backend `encrypted`.
@@ -73,6 +83,8 @@ impl Default for Config {
             retry_budget: Duration::from_secs(30),
             file: FileConfig::default(),
             aws: AwsConfig::default(),
+            azure: AzureConfig::default(),
+            gcp: GcpConfig::default(),
             kubernetes: KubernetesConfig::default(),
             encrypted: EncryptedConfig::default(),
             vault: VaultConfig::default(),

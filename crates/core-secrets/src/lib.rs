@@ -24,8 +24,8 @@ pub use self::{
     backend::{Backend, BackendError, ErrorKind, SecretData},
     builder::Builder,
     config::{
-        AwsConfig, Backends, Config, EncryptedConfig, FileConfig, KubernetesConfig, VaultAuth,
-        VaultConfig,
+        AwsConfig, AzureConfig, Backends, Config, EncryptedConfig, FileConfig, GcpConfig,
+        KubernetesConfig, VaultAuth, VaultConfig,
     },
     error::Error,
     event::{Event, Outcome},

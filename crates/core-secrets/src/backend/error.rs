@@ -50,7 +50,7 @@ pub struct BackendError {
 }
 
 impl BackendError {
-    fn new(kind: ErrorKind, text: Cow<'static, str>) -> Self {
+    pub(super) fn new(kind: ErrorKind, text: Cow<'static, str>) -> Self {
         Self { kind, text, retry_after: None, source: None }
     }
 

@@ -3,6 +3,8 @@ use std::path::PathBuf;
 use core_types::{Duration, Secret};
 
 #[cfg(feature = "aws")]
+use super::cloud::{is_address, require, require_timeout};
+#[cfg(feature = "aws")]
 use crate::Error;
 
 /// Settings of the backend `aws`: AWS Secrets Manager.
@@ -66,17 +68,13 @@ impl Default for AwsConfig {
 impl AwsConfig {
     /// Checks what the fields state, for a configuration that uses the backend.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let require = |is_right: bool, field, range| {
-            if is_right { Ok(()) } else { Err(Error::OutOfRange { field, range }) }
-        };
         let is_region = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         require(
             !self.region.is_empty() && self.region.bytes().all(is_region),
             "aws.region",
             "a region such as `eu-central-1`",
         )?;
-        let is_url =
-            |url: &str| url.is_empty() || url.starts_with("https://") || url.starts_with("http://");
+        let is_url = |url: &str| url.is_empty() || is_address(url);
         require(is_url(&self.endpoint), "aws.endpoint", "an address with `https://`")?;
         require(is_url(&self.credentials_url), "aws.credentials_url", "an address")?;
         let is_key = !self.access_key_id.is_empty() && self.secret_access_key.is_some();
@@ -85,11 +83,6 @@ impl AwsConfig {
             "aws.access_key_id",
             "given together with `aws.secret_access_key`, or `aws.credentials_url` in their place",
         )?;
-        let (least, most) = (Duration::from_millis(100), Duration::from_secs(60));
-        require(
-            (least..=most).contains(&self.request_timeout),
-            "aws.request_timeout",
-            "from 100ms to 1m",
-        )
+        require_timeout(self.request_timeout, "aws.request_timeout")
     }
 }

@@ -7,8 +7,12 @@ mod loopback;
 mod moto;
 #[path = "../kubernetes/process.rs"]
 mod process;
+mod refusals;
+mod support;
 
-use core_secrets::{Config, Error, ErrorKind, Secrets};
+use core_secrets::Config;
+
+use support::{read, refused};
 
 /// Secrets of the backend alone, by a key of the configuration.
 fn config(address: &str) -> Config {
@@ -22,17 +26,4 @@ fn config(address: &str) -> Config {
     // On a busy machine a healthy server may take longer than the default.
     config.aws.request_timeout = core_types::Duration::from_secs(20);
     config
-}
-
-async fn read(secrets: &Secrets, path: &str, key: Option<&str>) -> String {
-    secrets.get(path, key).await.unwrap().expose().clone()
-}
-
-/// How the backend failed, and what it says.
-async fn refused(secrets: &Secrets, path: &str, key: Option<&str>) -> (ErrorKind, String) {
-    match secrets.get(path, key).await.unwrap_err() {
-        Error::NotFound { tried, .. } => (tried[0].1.kind(), tried[0].1.to_string()),
-        Error::Backend { source, .. } => (source.kind(), core_types::Chain(&source).to_string()),
-        other => panic!("{other:?}"),
-    }
 }

@@ -63,16 +63,67 @@ fn the_ranges_of_a_backend_count_when_it_is_used() {
     }
 }
 
-#[cfg(not(feature = "kubernetes"))]
+/// SEC-1: a backend that a feature brings, and which was not compiled in, refuses the start and names
+/// the feature.
 #[test]
 fn a_backend_that_was_not_compiled_in_names_its_feature() {
-    let mut config = Config::default();
-    config.backend = "kubernetes".into();
-    let error = Secrets::builder(config).build().unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the secrets backend `kubernetes` was not compiled in: build with the feature `kubernetes`"
-    );
+    for (name, is_compiled_in) in [
+        ("aws", cfg!(feature = "aws")),
+        ("azure", cfg!(feature = "azure")),
+        ("encrypted", cfg!(feature = "encrypted")),
+        ("gcp", cfg!(feature = "gcp")),
+        ("kubernetes", cfg!(feature = "kubernetes")),
+        ("vault", cfg!(feature = "vault")),
+    ] {
+        let mut config = Config::default();
+        config.backend = name.into();
+        let told = Secrets::builder(config).build().map_err(|error| error.to_string());
+        let refused = format!(
+            "the secrets backend `{name}` was not compiled in: build with the feature `{name}`"
+        );
+        assert_eq!(told.is_err_and(|told| told == refused), !is_compiled_in, "{name}");
+    }
+}
+
+#[cfg(feature = "azure")]
+#[test]
+fn an_application_of_azure_says_which_it_is() {
+    let refused = |change: fn(&mut core_secrets::AzureConfig)| {
+        let mut config = Config::default();
+        config.backend = "azure".into();
+        config.azure.url = "https://name.vault.azure.net".into();
+        change(&mut config.azure);
+        Secrets::builder(config).build().err().map(|error| error.to_string())
+    };
+    assert_eq!(refused(|_| ()), None, "a machine needs nothing else");
+    for (change, told) in [
+        ((|azure| azure.url.clear()) as fn(&mut core_secrets::AzureConfig), "url"),
+        (|azure| azure.authority = "login.microsoftonline.com".into(), "authority"),
+        (|azure| azure.client_secret = Some("canary".into()), "tenant_id"),
+        (
+            |azure| {
+                azure.federated_token_file = Some("token".into());
+                azure.tenant_id = "tenant".into();
+            },
+            "client_id",
+        ),
+        (|azure| azure.client_id = "a&b".into(), "client_id"),
+        (|azure| azure.request_timeout = Duration::from_millis(99), "request_timeout"),
+    ] {
+        let text = refused(change).unwrap();
+        assert!(text.starts_with(&format!("`azure.{told}` must be ")), "{text}");
+    }
+}
+
+#[cfg(feature = "gcp")]
+#[test]
+fn google_is_asked_for_one_project() {
+    for (project, is_right) in [("", false), ("a/b", false), ("project-1", true), ("123", true)] {
+        let mut config = Config::default();
+        config.backend = "gcp".into();
+        config.gcp.project = project.into();
+        assert_eq!(Secrets::builder(config).build().is_ok(), is_right, "{project}");
+    }
 }
 
 #[cfg(feature = "serde")]

@@ -128,16 +128,3 @@ fn an_unknown_backend_is_refused() {
          hand it in by `with_backend`"
     );
 }
-
-/// SEC-1: a backend that a feature brings, and which was not compiled in, refuses the start and names
-/// the feature.
-#[cfg(not(feature = "vault"))]
-#[test]
-fn a_backend_that_is_not_compiled_in_names_its_feature() {
-    let mut config = Config::default();
-    config.backend = "vault".into();
-    let error = Secrets::builder(config).build().unwrap_err();
-    let expected =
-        "the secrets backend `vault` was not compiled in: build with the feature `vault`";
-    assert_eq!(error.to_string(), expected);
-}
