@@ -2,6 +2,8 @@
 //! for what moto does not do.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
+#[path = "../vault/support/canary.rs"]
+mod canary;
 mod http;
 mod loopback;
 mod moto;

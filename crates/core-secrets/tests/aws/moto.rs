@@ -12,6 +12,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
+use crate::canary::canary;
 use crate::http::receive;
 use crate::process::Process;
 use crate::{config, read, refused};
@@ -51,16 +52,17 @@ impl Moto {
 #[ignore = "needs a real moto server: cargo xtask test secrets"]
 async fn secrets_are_read_and_rotate() {
     let moto = Moto::start().await;
-    moto.ask("CreateSecret", json!({"Name": "app/key", "SecretString": "canary-1"})).await;
-    let object = r#"{"user": "canary-u", "password": "canary-p", "port": 5432, "more": {}}"#;
+    moto.ask("CreateSecret", json!({"Name": "app/key", "SecretString": canary(1)})).await;
+    let object =
+        json!({"user": canary("u"), "password": canary("p"), "port": 5432, "more": {}}).to_string();
     moto.ask("CreateSecret", json!({"Name": "app/db", "SecretString": object})).await;
     let bytes = json!({"Name": "bytes", "SecretBinary": "Y2FuYXJ5"});
     moto.ask("CreateSecret", bytes).await;
     let secrets = Secrets::builder(config(&moto.address)).build().unwrap();
 
-    assert_eq!(read(&secrets, "app/key", None).await, "canary-1");
-    assert_eq!(read(&secrets, "aws/app/db", Some("user")).await, "canary-u");
-    assert_eq!(read(&secrets, "app/db", Some("password")).await, "canary-p");
+    assert_eq!(read(&secrets, "app/key", None).await, canary(1));
+    assert_eq!(read(&secrets, "aws/app/db", Some("user")).await, canary("u"));
+    assert_eq!(read(&secrets, "app/db", Some("password")).await, canary("p"));
     assert_eq!(read(&secrets, "app/db", Some("port")).await, "5432");
     assert_eq!(read(&secrets, "app/db", None).await, object);
     assert_eq!(refused(&secrets, "app/db", Some("more")).await.0, ErrorKind::NotFound);
@@ -75,10 +77,10 @@ async fn secrets_are_read_and_rotate() {
         *hearing.lock().unwrap() = Some((rotation.old.clone(), rotation.new.clone()));
         Ok(())
     });
-    moto.ask("PutSecretValue", json!({"SecretId": "app/key", "SecretString": "canary-2"})).await;
+    moto.ask("PutSecretValue", json!({"SecretId": "app/key", "SecretString": canary(2)})).await;
     secrets.refresh_now().await;
     let heard = heard.lock().unwrap().take().unwrap();
-    assert_eq!((&**heard.0.expose(), &**heard.1.expose()), ("canary-1", "canary-2"));
+    assert_eq!((&**heard.0.expose(), &**heard.1.expose()), (&*canary(1), &*canary(2)));
     drop(subscription);
 }
 

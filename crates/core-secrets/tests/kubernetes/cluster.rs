@@ -6,7 +6,7 @@ use http::Request;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 
-use crate::server::{ADMIN, Server};
+use super::server::{Server, admin};
 
 pub(crate) struct Cluster {
     kubeconfig: PathBuf,
@@ -14,7 +14,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn of(server: &Server) -> Self {
-        let kubeconfig = server.kubeconfig("admin.kubeconfig", &format!("{{token: {ADMIN}}}"));
+        let kubeconfig = server.kubeconfig("admin.kubeconfig", &format!("{{token: {}}}", admin()));
         Self { kubeconfig }
     }
 

@@ -2,6 +2,8 @@
 //! one cannot be made to do.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
+#[path = "../vault/support/canary.rs"]
+mod canary;
 mod cluster;
 mod faults;
 mod outage;

@@ -3,6 +3,7 @@
 use core_secrets::ErrorKind;
 use serde_json::json;
 
+use crate::canary::canary;
 use crate::cluster::Cluster;
 use crate::server::Server;
 use crate::support::{lasting, read, refused, secrets};
@@ -15,14 +16,14 @@ async fn one_name_in_a_role_suffices() {
     let server = Server::shared().await;
     let cluster = Cluster::of(&server);
     cluster.namespace("read").await;
-    cluster.secret("read", "db", json!({"user": "canary-u", "password": "canary-p\n"})).await;
-    cluster.secret("read", "other", json!({"password": "canary-o"})).await;
+    cluster.secret("read", "db", json!({"user": canary("u"), "password": canary("p\n")})).await;
+    cluster.secret("read", "other", json!({"password": canary("o")})).await;
     let account = cluster.reader("read", &["db", "missing"]).await;
     let token = lasting(&server, &account);
     let (secrets, _) = secrets(&server.kubeconfig("read", &format!("{{token: {token}}}")), "read");
 
-    assert_eq!(read(&secrets, "db", Some("password")).await, "canary-p");
-    assert_eq!(read(&secrets, "kubernetes/db", Some("user")).await, "canary-u");
+    assert_eq!(read(&secrets, "db", Some("password")).await, canary("p"));
+    assert_eq!(read(&secrets, "kubernetes/db", Some("user")).await, canary("u"));
     let (kind, told) = refused(&secrets, "other", Some("password")).await;
     assert_eq!(kind, ErrorKind::Denied);
     assert!(told.contains("403") && told.contains("cannot get resource"), "{told}");

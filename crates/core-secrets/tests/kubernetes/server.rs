@@ -8,11 +8,15 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::cluster::Cluster;
-use crate::process::Process;
-use crate::support::eventually;
+use super::canary::canary;
+use super::cluster::Cluster;
+use super::process::Process;
+use super::support::eventually;
 
-pub(crate) const ADMIN: &str = "admin-canary";
+/// The token of somebody who may do everything.
+pub(crate) fn admin() -> String {
+    canary("admin")
+}
 const ISSUER: &str = "https://kubernetes.default.svc";
 
 pub(crate) struct Server {
@@ -45,7 +49,7 @@ impl Server {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         std::fs::write(
             folder.path().join("tokens.csv"),
-            format!("{ADMIN},admin,1,system:masters\n"),
+            format!("{},admin,1,system:masters\n", admin()),
         )
         .unwrap();
         openssl(folder.path(), &["genrsa", "-out", "sa.key", "2048"], b"");

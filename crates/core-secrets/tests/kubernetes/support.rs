@@ -9,7 +9,7 @@ use core_secrets::{Config, Error, ErrorKind, Event, Secrets};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use crate::server::Server;
+use super::server::Server;
 
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 

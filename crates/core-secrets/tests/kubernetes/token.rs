@@ -5,6 +5,7 @@ use std::time::Duration;
 use core_secrets::{ErrorKind, Outcome};
 use serde_json::{Value, json};
 
+use crate::canary::canary;
 use crate::cluster::Cluster;
 use crate::server::Server;
 use crate::support::{LIMIT, eventually, lasting, now, read, refused, secrets};
@@ -27,7 +28,7 @@ async fn a_token_that_ended_is_read_anew() {
     let server = Server::shared().await;
     let cluster = Cluster::of(&server);
     cluster.namespace("token").await;
-    cluster.secret("token", "db", json!({"password": "canary-1"})).await;
+    cluster.secret("token", "db", json!({"password": canary(1)})).await;
     let account = cluster.reader("token", &["db"]).await;
     let file = server.path().join("token");
     std::fs::write(&file, ending(&server, &account, -5)).unwrap();
@@ -39,7 +40,7 @@ async fn a_token_that_ended_is_read_anew() {
     assert!(told.contains("401"), "{told}");
 
     std::fs::write(&file, ending(&server, &account, 6)).unwrap();
-    assert_eq!(read(&secrets, "db", Some("password")).await, "canary-1");
+    assert_eq!(read(&secrets, "db", Some("password")).await, canary(1));
     // The server remembers for ten seconds that a token was good.
     eventually(LIMIT, || async {
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -47,10 +48,10 @@ async fn a_token_that_ended_is_read_anew() {
         secrets.status()[0].outcome == Outcome::Failed(ErrorKind::Denied)
     })
     .await;
-    assert_eq!(read(&secrets, "db", Some("password")).await, "canary-1");
+    assert_eq!(read(&secrets, "db", Some("password")).await, canary(1));
 
-    cluster.change("token", "db", json!({"password": "canary-2"})).await;
+    cluster.change("token", "db", json!({"password": canary(2)})).await;
     std::fs::write(&file, lasting(&server, &account)).unwrap();
     secrets.refresh_now().await;
-    assert_eq!(read(&secrets, "db", Some("password")).await, "canary-2");
+    assert_eq!(read(&secrets, "db", Some("password")).await, canary(2));
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use core_secrets::Event;
 use serde_json::json;
 
+use crate::canary::canary;
 use crate::cluster::Cluster;
 use crate::server::Server;
 use crate::support::{LIMIT, during, eventually, lasting, read, secrets};
@@ -17,7 +18,7 @@ async fn a_change_is_read_at_once() {
     let server = Server::shared().await;
     let cluster = Cluster::of(&server);
     cluster.namespace("watch").await;
-    cluster.secret("watch", "db", json!({"user": "canary-1", "password": "canary-1"})).await;
+    cluster.secret("watch", "db", json!({"user": canary(1), "password": canary(1)})).await;
     let account = cluster.reader("watch", &["db"]).await;
     let token = lasting(&server, &account);
     let path = server.kubeconfig("watch", &format!("{{token: {token}}}"));
@@ -35,7 +36,7 @@ async fn a_change_is_read_at_once() {
     });
     during(&secrets, async {
         for number in 2..=4 {
-            let value = format!("canary-{number}");
+            let value = canary(number);
             cluster.change("watch", "db", json!({"user": value, "password": value})).await;
             let expected = number - 1;
             eventually(LIMIT, || async { heard.lock().unwrap().len() == expected }).await;
@@ -43,8 +44,8 @@ async fn a_change_is_read_at_once() {
     })
     .await;
     for (number, (old, new, user)) in (2..).zip(heard.lock().unwrap().iter()) {
-        assert_eq!(*old, format!("canary-{}", number - 1));
-        assert_eq!(*new, format!("canary-{number}"));
+        assert_eq!(*old, canary(number - 1));
+        assert_eq!(*new, canary(number));
         assert_eq!(user.expose(), new, "keys change together");
     }
     let refreshes = |event: &&Event| matches!(event, Event::Refreshed { .. });

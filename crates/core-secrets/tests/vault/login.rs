@@ -3,6 +3,7 @@
 use core_secrets::{Config, Error, ErrorKind};
 use serde_json::{Value, json};
 
+use crate::canary::canary;
 use crate::support::{Authority, Reviewer, SECOND, Server, config, observed, until, with};
 
 /// Tokens that exist, the root's own left out.
@@ -40,17 +41,17 @@ async fn with_role(server: &Server, lives: &str, at_most: &str) -> Config {
 #[ignore = "needs a real Vault: cargo xtask test secrets"]
 async fn a_token_may_end_in_a_line_end() {
     let server = Server::start().await;
-    server.put("name", &json!({ "key": "canary" })).await;
+    server.put("name", &json!({ "key": canary("key") })).await;
     let mut config = config(&server);
     config.vault.token = Some(format!("{}\n", server.root_token()).into());
     let (secrets, _) = observed(config.clone());
-    assert_eq!(secrets.get("name", Some("key")).await.unwrap().expose(), "canary");
+    assert_eq!(secrets.get("name", Some("key")).await.unwrap().expose(), &canary("key"));
 
     let path = server.folder().join("token");
     std::fs::write(&path, format!("{}\r\n", server.root_token())).unwrap();
     (config.vault.token, config.vault.token_file) = (None, Some(path));
     let (secrets, _) = observed(config);
-    assert_eq!(secrets.get("name", Some("key")).await.unwrap().expose(), "canary");
+    assert_eq!(secrets.get("name", Some("key")).await.unwrap().expose(), &canary("key"));
 }
 
 /// SEC-3: one login serves all, is prolonged, and is ended by the one who made it.
@@ -58,14 +59,14 @@ async fn a_token_may_end_in_a_line_end() {
 #[ignore = "needs a real Vault: cargo xtask test secrets"]
 async fn a_login_is_made_once_and_prolonged() {
     let server = Server::start().await;
-    server.put("name", &json!({ "key": "canary" })).await;
+    server.put("name", &json!({ "key": canary("key") })).await;
     let mut config = with_role(&server, "2s", "1h").await;
     config.auto_refresh = true;
     config.refresh_interval = core_types::Duration::from_secs(1);
     let (secrets, events) = observed(config);
     let all = (0..20).map(|_| secrets.get("name", Some("key")));
     for got in futures_util::future::join_all(all).await {
-        assert_eq!(got.unwrap().expose(), "canary");
+        assert_eq!(got.unwrap().expose(), &canary("key"));
     }
     assert_eq!(tokens(&server).await, 1, "one login for all");
     with(&secrets, tokio::time::sleep(SECOND * 7)).await;
@@ -83,7 +84,7 @@ async fn a_login_is_made_once_and_prolonged() {
 #[ignore = "needs a real Vault: cargo xtask test secrets"]
 async fn a_login_is_made_again_before_its_last_end() {
     let server = Server::start().await;
-    server.put("name", &json!({ "key": "canary" })).await;
+    server.put("name", &json!({ "key": canary("key") })).await;
     let mut config = with_role(&server, "2s", "5s").await;
     config.auto_refresh = true;
     config.refresh_interval = core_types::Duration::from_secs(1);
@@ -116,7 +117,7 @@ async fn a_login_is_made_again_before_its_last_end() {
 #[ignore = "needs a real Vault: cargo xtask test secrets"]
 async fn a_login_that_is_gone_is_made_again() {
     let server = Server::start().await;
-    server.put("name", &json!({ "key": "canary" })).await;
+    server.put("name", &json!({ "key": canary("key") })).await;
     server.ask("POST", "sys/mounts/other", &json!({ "type": "kv" })).await;
     let mut config = with_role(&server, "1h", "1h").await;
     config.vault.mounts = vec!["other".into()];
@@ -134,7 +135,7 @@ async fn a_login_that_is_gone_is_made_again() {
 async fn a_pod_logs_in_with_its_service_account() {
     let (server, reviewer) = (Server::start().await, Reviewer::start().await);
     allow_reading(&server).await;
-    server.put("name", &json!({ "key": "canary" })).await;
+    server.put("name", &json!({ "key": canary("key") })).await;
     server.ask("POST", "sys/auth/kubernetes", &json!({ "type": "kubernetes" })).await;
     let api = json!({
         "kubernetes_host": reviewer.url(), "token_reviewer_jwt": Reviewer::token(0), "disable_iss_validation": true,
@@ -154,7 +155,7 @@ async fn a_pod_logs_in_with_its_service_account() {
     config.vault.role = "app".into();
     config.vault.service_account_token_file = path.clone();
     let (secrets, _) = observed(config);
-    assert_eq!(secrets.get("name", Some("key")).await.unwrap().expose(), "canary");
+    assert_eq!(secrets.get("name", Some("key")).await.unwrap().expose(), &canary("key"));
     std::fs::write(&path, Reviewer::token(2)).unwrap();
     with(&secrets, until("another login", async || reviewer.seen().len() > 1)).await;
     assert_eq!(reviewer.seen()[..2], [Reviewer::token(1), Reviewer::token(2)]);

@@ -7,6 +7,7 @@ use core_secrets::{Event, Secrets};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
+use crate::canary::canary;
 use crate::support::{
     Authority, Events, Mode, Postgres, Proxy, SECOND, Server, Setup, config, observed, until, with,
 };
@@ -38,8 +39,8 @@ fn path(number: usize) -> String {
 /// A server with two hundred secrets, somebody who counts requests, and secrets that are refreshed.
 async fn scene() -> (Server, Proxy, Secrets, Events) {
     let server = Server::start().await;
-    let all = (0..SECRETS)
-        .map(|number| async move { (path(number), json!({ "key": format!("canary-{number}") })) });
+    let all =
+        (0..SECRETS).map(|number| async move { (path(number), json!({ "key": canary(number) })) });
     for secret in all {
         let (path, data) = secret.await;
         server.put(&path, &data).await;
@@ -92,7 +93,7 @@ async fn check(
         while start.elapsed() < outage() {
             for number in 0..SECRETS {
                 let value = secrets.cached(&path(number), Some("key")).expect("it stays");
-                assert_eq!(*value.expose(), format!("canary-{number}"));
+                assert_eq!(*value.expose(), canary(number));
             }
             sleep(Duration::from_millis(100)).await;
         }
@@ -194,7 +195,7 @@ async fn a_vault_that_is_sealed() {
 async fn a_vault_whose_certificate_is_swapped() {
     let (ours, theirs) = (Authority::new(), Authority::new());
     let mut server = Server::start_with(Setup { tls: Some(ours.sign()) }).await;
-    server.put("name", &json!({ "key": "canary" })).await;
+    server.put("name", &json!({ "key": canary("key") })).await;
     let trusted = server.folder().join("signers.pem");
     std::fs::write(&trusted, ours.certificate()).unwrap();
     let mut config = config(&server);
@@ -202,7 +203,7 @@ async fn a_vault_whose_certificate_is_swapped() {
     config.auto_refresh = true;
     config.refresh_interval = core_types::Duration::from_secs(1);
     let (secrets, events) = observed(config.clone());
-    assert_eq!(secrets.get("name", Some("key")).await.unwrap().expose(), "canary");
+    assert_eq!(secrets.get("name", Some("key")).await.unwrap().expose(), &canary("key"));
     with(&secrets, async {
         server.kill();
         server.set_tls(&theirs.sign());

@@ -8,6 +8,7 @@ use serde_json::json;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
+use crate::canary::canary;
 use crate::support::{Mode, Proxy, Server, config, observed};
 
 /// SEC-1: a variable that is empty turns no check of certificates off, as it does for vaultrs.
@@ -40,7 +41,7 @@ impl<S: Subscriber> Layer<S> for Lines {
 #[ignore = "needs a real Vault: cargo xtask test secrets"]
 async fn the_log_is_quiet_and_holds_no_secret() {
     let server = Server::start().await;
-    server.put("name", &json!({ "key": "canary" })).await;
+    server.put("name", &json!({ "key": canary("key") })).await;
     let lines = Lines::default();
     let subscriber = tracing_subscriber::registry().with(lines.clone());
     let _default = tracing::subscriber::set_default(subscriber);
@@ -60,8 +61,8 @@ async fn the_log_is_quiet_and_holds_no_secret() {
 #[test]
 fn debug_output_shows_no_token() {
     let mut config = core_secrets::VaultConfig::default();
-    config.token = Some("canary-1".into());
-    config.secret_id = Some("canary-2".into());
+    config.token = Some(canary(1).into());
+    config.secret_id = Some(canary(2).into());
     let vault = Vault::new(&config).unwrap();
     let shown = format!("{config:?} {vault:?} {vault:#?}");
     assert!(!shown.contains("canary"), "{shown}");

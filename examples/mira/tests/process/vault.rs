@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use self::support::Server;
+use self::support::canary::canary;
 use crate::client::{get, send};
 use crate::mira::{Mira, TOKEN, command, output};
 use crate::webhooks::{BODY, github, signature};
@@ -11,6 +12,7 @@ use crate::webhooks::{BODY, github, signature};
 #[allow(dead_code, reason = "the tests there use more of it")]
 #[path = "../../../../crates/core-secrets/tests/vault/support"]
 mod support {
+    pub(crate) mod canary;
     mod http;
     mod process;
     mod server;
@@ -55,9 +57,10 @@ fn a_webhooks_secret_is_changed_in_vault() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut server = runtime.block_on(Server::start());
     let put = |server: &Server, secret: &str| {
-        runtime.block_on(server.put("github-credentials", &json!({ "webhook": secret })));
+        let secret = json!({ "webhook": canary(secret) });
+        runtime.block_on(server.put("github-credentials", &secret));
     };
-    put(&server, "canary-1");
+    put(&server, "old");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.json");
     let config = json!({
@@ -73,19 +76,19 @@ fn a_webhooks_secret_is_changed_in_vault() {
     let mira = Mira::start_with(&["--config", path.to_str().unwrap()], &variables);
     let app = mira.app();
     let deliver = |secret: &str, delivery: &str| {
-        github(&app, Some(&signature(secret, BODY)), delivery, BODY).status
+        github(&app, Some(&signature(&canary(secret), BODY)), delivery, BODY).status
     };
-    assert_eq!((deliver("canary-1", "d-1"), deliver("canary-2", "d-2")), (202, 401));
-    put(&server, "canary-2");
+    assert_eq!((deliver("old", "d-1"), deliver("new", "d-2")), (202, 401));
+    put(&server, "new");
     mira.wait_for_message("Configuration reloaded successfully");
-    assert_eq!((deliver("canary-1", "d-3"), deliver("canary-2", "d-4")), (401, 202));
+    assert_eq!((deliver("old", "d-3"), deliver("new", "d-4")), (401, 202));
 
     server.kill();
     mira.wait_for_message("secret is stale");
     let told =
         mira.wait_for("health", |line| line["check"] == "secrets" && line["is"] == "degraded");
     assert_eq!(told["reason"], "not refreshed in time: github-credentials:webhook");
-    assert_eq!(deliver("canary-2", "d-5"), 202);
+    assert_eq!(deliver("new", "d-5"), 202);
     assert_eq!(get(&app, "/health/ready").status, 200, "it takes no traffic away");
     mira.wait_for_message("secret cannot be read");
     let token = [("authorization", &*format!("Bearer {TOKEN}"))];

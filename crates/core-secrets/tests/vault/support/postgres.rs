@@ -4,13 +4,18 @@ use std::process::Command;
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::canary::canary;
+
 use super::process::{Process, free_port};
 use super::{Server, until};
 
 /// Whoever may not be root is this, on every Linux.
 const NOBODY: u32 = 65534;
 
-const PASSWORD: &str = "canary-of-the-superuser";
+/// Of the superuser.
+fn password() -> String {
+    canary("of-the-superuser")
+}
 
 /// A PostgreSQL, with its data in a folder, on a port of its own. Ends when dropped.
 pub(crate) struct Postgres {
@@ -23,17 +28,17 @@ impl Postgres {
     pub(crate) async fn start() -> Self {
         let folder = TempDir::with_prefix("core-secrets-postgres-").unwrap();
         let data = folder.path().join("data");
-        let password = folder.path().join("password");
-        std::fs::write(&password, PASSWORD).unwrap();
+        let path = folder.path().join("password");
+        std::fs::write(&path, password()).unwrap();
         let is_root = std::fs::metadata(folder.path())
             .is_ok_and(|of| std::os::unix::fs::MetadataExt::uid(&of) == 0);
         if is_root {
-            for path in [folder.path(), &password] {
+            for path in [folder.path(), &path] {
                 std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
             }
         }
         let mut initdb = command(is_root);
-        initdb.arg(program("initdb")).arg("-D").arg(&data).arg("--pwfile").arg(&password);
+        initdb.arg(program("initdb")).arg("-D").arg(&data).arg("--pwfile").arg(&path);
         initdb.args(["-U", "postgres", "--no-sync", "-E", "UTF8", "--locale", "C"]);
         let made = initdb.args(["-A", "scram-sha-256"]).output().unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
@@ -70,7 +75,7 @@ impl Postgres {
         &self,
     ) -> (tokio_postgres::Client, impl Future<Output = Result<(), tokio_postgres::Error>> + use<>)
     {
-        let settings = self.settings("postgres", PASSWORD);
+        let settings = self.settings("postgres", &password());
         settings.connect(tokio_postgres::NoTls).await.unwrap()
     }
 
@@ -87,7 +92,7 @@ impl Postgres {
             "allowed_roles": "*",
             "connection_url": url,
             "username": "postgres",
-            "password": PASSWORD,
+            "password": password(),
         });
         // It takes connections a moment before it lets anybody in.
         until("Vault gets in", async || {
