@@ -6,6 +6,7 @@ mod canary;
 mod client;
 mod deploy;
 mod founding;
+mod kubernetes;
 mod mira;
 mod modes;
 mod pod;

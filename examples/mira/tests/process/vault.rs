@@ -11,7 +11,7 @@ use crate::webhooks::{BODY, github, signature};
 /// The server of the tests of `core-secrets`.
 #[allow(dead_code, reason = "the tests there use more of it")]
 #[path = "../../../../crates/core-secrets/tests/vault/support"]
-mod support {
+pub(crate) mod support {
     pub(crate) mod canary;
     mod http;
     mod process;
