@@ -31,7 +31,7 @@ mod transport;
 ///
 /// The login is made at the first read and prolonged as long as [`Secrets::run`](crate::Secrets::run)
 /// is run. At most eight requests are under way. While the server is down, one at a time asks for
-/// it, after waits of 1 s to 10 s: at most eight requests at the beginning, and about ten a minute,
+/// it, after waits of 1 s to 10 s: at most eight requests at the beginning, and about eight a minute,
 /// however many secrets there are.
 pub struct Vault {
     server: Server,
