@@ -17,7 +17,7 @@ use crate::{config, read, refusal, refused, secret, token, with_tokens};
 async fn a_machine_asks_the_metadata_server() {
     let server = with_tokens(|_, number| match number {
         1 => refusal("401 Unauthorized", "UNAUTHENTICATED"),
-        _ => secret("Y2FuYXJ5LTE=", 1_707_614_544),
+        _ => secret(b"canary-1", 1_707_614_544),
     })
     .await;
     let secrets = Secrets::builder(config(&server.address)).build().unwrap();
@@ -53,7 +53,7 @@ async fn a_service_account_signs_its_login() {
         if request.starts_with("POST /token HTTP") {
             token(0)
         } else {
-            secret("Y2FuYXJ5LTE=", 1_707_614_544)
+            secret(b"canary-1", 1_707_614_544)
         }
     })
     .await;

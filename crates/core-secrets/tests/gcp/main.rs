@@ -11,6 +11,8 @@ mod read;
 #[path = "../aws/support.rs"]
 mod support;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use core_secrets::Config;
 
 use loopback::{Loopback, Play, answer};
@@ -35,10 +37,10 @@ fn token(number: usize) -> String {
     answer("200 OK", &token)
 }
 
-/// What is given is in base64, and its sum is the one that Google would send.
-fn secret(data: &str, sum: u32) -> String {
+/// The sum is the one that Google would send.
+fn secret(value: &[u8], sum: u32) -> String {
     let name = "projects/1/secrets/key/versions/2";
-    let payload = format!(r#"{{"data":"{data}","dataCrc32c":"{sum}"}}"#);
+    let payload = format!(r#"{{"data":"{}","dataCrc32c":"{sum}"}}"#, STANDARD.encode(value));
     answer("200 OK", &format!(r#"{{"name":"{name}","payload":{payload}}}"#))
 }
 

@@ -10,17 +10,17 @@ use crate::{config, read, refusal, refused, secret, with_tokens};
 async fn secrets_are_read() {
     let server = with_tokens(|request, _| match request.split(' ').nth(1).unwrap() {
         "/v1/projects/project-1/secrets/API_KEY/versions/latest:access" => {
-            secret("Y2FuYXJ5LTE=", 1_707_614_544)
+            secret(b"canary-1", 1_707_614_544)
         }
         "/v1/projects/project-1/secrets/API_KEY/versions/1:access" => {
-            secret("Y2FuYXJ5LTA=", 2_544_083_539)
+            secret(b"canary-0", 2_544_083_539)
         }
         "/v1/projects/project-1/secrets/db/versions/latest:access" => secret(
-            "eyJ1c2VyIjoiY2FuYXJ5LXUiLCJwYXNzd29yZCI6ImNhbmFyeS1wIiwicG9ydCI6NTQzMiwibW9yZSI6e319",
+            br#"{"user":"canary-u","password":"canary-p","port":5432,"more":{}}"#,
             3_168_196_046,
         ),
         "/v1/projects/project-1/secrets/bytes/versions/latest:access" => {
-            secret("//5jYW5hcnk=", 1_902_058_914)
+            secret(b"\xff\xfecanary", 1_902_058_914)
         }
         _ => answer("500 Unexpected", ""),
     })
@@ -65,7 +65,7 @@ async fn refusals_are_told_apart() {
             Invalid,
             "Google says 400 FAILED_PRECONDITION",
         ),
-        (|_, _| secret("Y2FuYXJ5LTE=", 7), Unavailable, "the secret was damaged on its way"),
+        (|_, _| secret(b"canary-1", 7), Unavailable, "the secret was damaged on its way"),
         (
             |_, _| answer("200 OK", r#"{"payload":"canary"}"#),
             Unavailable,

@@ -95,7 +95,7 @@ impl Server {
             &self.path().join("kube-apiserver.log"),
         );
         *self.api.lock().unwrap() = Some(process);
-        let certificate = self.path().join("certificates/apiserver.crt");
+        let certificate = self.certificate();
         eventually(Duration::from_secs(60), || async { certificate.is_file() }).await;
         let cluster = Cluster::of(self);
         let limit = Duration::from_secs(60);
@@ -111,19 +111,25 @@ impl Server {
         self.folder.path()
     }
 
+    pub(crate) fn url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.port)
+    }
+
+    /// What the server shows, signed by itself.
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.path().join("certificates/apiserver.crt")
+    }
+
     /// Writes a kubeconfig whose user is what the given line of YAML says.
     pub(crate) fn kubeconfig(&self, name: &str, user: &str) -> PathBuf {
         let path = self.path().join(name);
-        let certificate = self.path().join("certificates/apiserver.crt");
-        write_kubeconfig(
-            &path,
-            &format!(
-                "{{server: 'https://127.0.0.1:{}', certificate-authority: '{}'}}",
-                self.port,
-                certificate.display()
-            ),
-            user,
+        let certificate = self.certificate();
+        let cluster = format!(
+            "{{server: '{}', certificate-authority: '{}'}}",
+            self.url(),
+            certificate.display()
         );
+        write_kubeconfig(&path, &cluster, user);
         path
     }
 
