@@ -14,6 +14,8 @@ const QUIET: [&str; 9] = [
     "parent_span_id",
     "request_id",
 ];
+/// Lists and tables that are longer would push the rest of the line off a terminal: they are told in JSON.
+const LONGEST_NESTED: usize = 60;
 const DIM: &str = "\u{1b}[2m";
 const BOLD: &str = "\u{1b}[1m";
 
@@ -67,7 +69,11 @@ pub(super) fn write(out: &mut String, line: &str, color: bool) {
                     && !text.is_empty()
                     && !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '"');
                 // A text keeps its quotes where a person could not see its end without them.
-                out.push_str(&printable(if is_bare { &text } else { value }));
+                match value.as_bytes() {
+                    [b'[', ..] if value.len() > LONGEST_NESTED => out.push_str("[…]"),
+                    [b'{', ..] if value.len() > LONGEST_NESTED => out.push_str("{…}"),
+                    _ => out.push_str(&printable(if is_bare { &text } else { value })),
+                }
             }
         }
     }

@@ -31,6 +31,18 @@ fn a_terminal_without_colours() {
     );
 }
 
+/// LOG-8: a long list does not push the rest of a line off the terminal; a short one is shown.
+#[test]
+fn long_lists_are_left_to_the_file() {
+    let options = Options::new().with_terminal(true).with_color(false);
+    let text = text_of(&Config::default(), options, |logging| {
+        let long = format!("[{}]", vec!["1"; 100].join(","));
+        let record = Record::new(tracing::Level::INFO, "t", "m").with_json("long", &long);
+        logging.write(record.with_json("short", "[1,2]").with_text("last", "seen"));
+    });
+    assert_eq!(timeless(&text), " INFO t  m  long=[…] short=[1,2] last=seen\n");
+}
+
 /// LOG-8: neither a name nor a logger nor a value moves the cursor, by any control character.
 #[test]
 fn nothing_moves_the_cursor() {
