@@ -157,8 +157,8 @@ impl Logging {
         self.0.exporter().is_some()
     }
 
-    /// Exports what is left and no span after it; whether everything was exported in time. What was
-    /// not is counted as dropped.
+    /// Exports what is left and no span after it; whether nothing was left when the time was over.
+    /// Spans that were left, or that nobody took, are counted as dropped.
     #[cfg(feature = "otlp")]
     pub fn close_traces(&self, timeout: Duration) -> bool {
         self.0.close_traces(deadline(timeout))
