@@ -8,9 +8,10 @@
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::SystemTime;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
 /// `kubectl`, `docker` and all providers. `BOOK` is where they record; `LIES` names those who do nothing.
@@ -53,15 +54,14 @@ impl Stage {
     }
 
     fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-        self.command(arguments, variables).output().unwrap()
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        self.among(command.args(arguments), variables).output().unwrap()
     }
 
-    fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    /// A command that finds the stand-ins before all others.
+    fn among<'a>(&self, command: &'a mut Command, variables: &[(&str, &str)]) -> &'a mut Command {
         let path = format!("{}:{}", self.0.path().display(), std::env::var("PATH").unwrap());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        command.args(arguments).env("PATH", path).env("BOOK", self.0.path());
-        command.envs(variables.iter().copied());
-        command
+        command.env("PATH", path).env("BOOK", self.0.path()).envs(variables.iter().copied())
     }
 
     /// What the stand-ins were told, without what is only asked of the cluster.
@@ -162,33 +162,44 @@ fn a_cluster_that_does_not_answer_is_told() {
     assert!(!told.contains("running  build"), "{told}");
 }
 
+/// Ends a command that goes on for ever, and what it has started, though the test fails.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // `timeout` leads a group of its own.
+        let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
+        let _ = self.0.wait();
+    }
+}
+
 /// K8S-8: `--watch` goes on after a failure, and does all again once something has changed.
 #[test]
 fn a_change_is_waited_for() {
     let stage = Stage::new();
-    let arguments = ["k8s-up", "--watch", "--profile", "dev", "--provider", "kind"];
-    let mut command = stage.command(&arguments, &[("CONTEXT", "kind-test")]);
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut command = Command::new("timeout");
+    command.args(["--signal", "KILL", "300", env!("CARGO_BIN_EXE_xtask")]);
+    command.args(["k8s-up", "--watch", "--profile", "dev", "--provider", "kind"]);
+    let command = stage.among(&mut command, &[("CONTEXT", "kind-test")]);
+    let mut watch = Ended(command.stdout(Stdio::piped()).spawn().unwrap());
     let manifest = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../deploy/kubernetes/overlays/local/kustomization.yaml"
     );
     let mut told = String::new();
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+    for line in BufReader::new(watch.0.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
         told.push_str(&line);
         told.push('\n');
         if line.contains("waiting for a change") {
-            if told.matches("passed   load").count() == 2 {
+            if told.matches("waiting for a change").count() == 2 {
                 break;
             }
             let file = File::options().append(true).open(manifest).unwrap();
             file.set_modified(SystemTime::now()).unwrap();
         }
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert_eq!(told.matches("waiting for a change").count(), 2, "{told}");
+    assert_eq!(told.matches("passed   load").count(), 2, "{told}");
 }
 
 /// K8S-8: a dry run prints the commands and the YAML, and tells the cluster and the provider nothing.

@@ -103,6 +103,14 @@ where
             Some(told) => Site::bridged(told, own, rules),
             None => Site::known(own, rules),
         };
+        // Whether or not it is written.
+        #[cfg(feature = "otlp")]
+        if *metadata.level() == tracing::Level::ERROR
+            && let Some(span) = context.event_span(event)
+            && let Some(SpanData { mark: Some(mark), .. }) = span.extensions().get()
+        {
+            mark.fail();
+        }
         if Core::suppresses(core, (&state, &site), metadata, now) {
             return;
         }
@@ -120,12 +128,6 @@ where
                 let extensions = span.as_ref().map(SpanRef::extensions);
                 let data = extensions.as_ref().and_then(|kept| kept.get::<SpanData>());
                 let place = data.map(|data| &data.place);
-                #[cfg(feature = "otlp")]
-                if *metadata.level() == tracing::Level::ERROR
-                    && let Some(mark) = data.and_then(|data| data.mark.as_ref())
-                {
-                    mark.fail();
-                }
                 Scope::with_current(|scope| {
                     let function = match place {
                         Some(place) => place.function(scope),

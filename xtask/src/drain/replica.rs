@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -64,7 +64,13 @@ impl Replica {
             ensure!(began.elapsed() < SOON, "replica {} does not become ready", self.name);
             pause();
         }
-        self.door = self.behind.map(|behind| door(self.app, behind)).transpose()?;
+        if let Some(behind) = self.behind {
+            self.door = Some(door(self.app, behind)?);
+            while TcpStream::connect(self.app).is_err() {
+                ensure!(began.elapsed() < SOON, "socat lets nobody in to replica {}", self.name);
+                pause();
+            }
+        }
         Ok(())
     }
 

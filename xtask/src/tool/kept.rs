@@ -99,11 +99,10 @@ pub(crate) const DEFINITIONS: Kept = Kept {
             &[
                 "bash",
                 "-c",
-                "shopt -s nullglob && cd FOLDER/modules && \
-                 for kind in {httproutes,prometheusrules,servicemonitors}; do \
-                 echo --- && cat */*@*/config/crd/standard/*_$kind.yaml \
-                 */*/*@*/example/prometheus-operator-crd/*_$kind.yaml || exit; \
-                 done > definitions.yaml",
+                "cd FOLDER/modules && for file in \
+                 sigs.k8s.io/*/config/crd/standard/*_httproutes.yaml \
+                 github.com/*/*/example/prometheus-operator-crd/*_{prometheusrules,servicemonitors}.yaml; \
+                 do echo --- && cat $file || exit; done > definitions.yaml",
             ],
             // It is complete when it comes there.
             &["mv", "FOLDER/modules/definitions.yaml", "FOLDER/bin/"],

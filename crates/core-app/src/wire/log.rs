@@ -43,7 +43,7 @@ impl LogWire {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Called on the writer's thread.
+    /// Called on the log's own threads, and by whoever configures or closes it.
     pub(crate) fn observe(&self, event: &Event<'_>) {
         let mut state = self.lock();
         match event {

@@ -132,6 +132,27 @@ fn spans_reach_the_collector() {
     assert!(!contains(&all, b"canary") && !contains(&all, b"too late"));
 }
 
+/// LOG-5, LOG-9: a span with an error has failed, though the error's line is one too many.
+#[test]
+fn an_error_that_is_not_written_counts() {
+    let (endpoint, received) = collector(&["200 OK"]);
+    let seen = exporting(config(&endpoint), |logging| {
+        let mut limited = Config::default();
+        limited.max_per_callsite = 1;
+        logging.configure(&limited);
+        for _ in 0..9 {
+            info_span!("work").in_scope(|| error!("failed"));
+        }
+        assert!(logging.close_traces(SOON));
+    });
+    let written = seen.lines.iter().filter(|message| *message == "failed").count();
+    let all: Vec<u8> = received.try_iter().flat_map(|(_, body)| body).collect();
+    // Status (field 15), of two bytes: code (field 3) is ERROR (2).
+    let failed = all.windows(4).filter(|bytes| *bytes == [15 << 3 | 2, 2, 3 << 3, 2]).count();
+    assert!(written < 9, "{written} lines");
+    assert_eq!(failed, 9);
+}
+
 /// LOG-9: traces that upstream does not record are not exported.
 #[test]
 fn the_parent_decides() {

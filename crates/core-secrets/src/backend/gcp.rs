@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use core_types::Secret;
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use super::cloud::{Bearer, Http, Logins, Reply, Tokens, ask, bearer, data, named, nonsense, send};
 use super::{Answer, Backend, BackendError, ErrorKind, SecretData};
@@ -62,7 +63,7 @@ impl Gcp {
             return Err(reply.error("Google", &name, kind));
         }
         let found: Found = serde_json::from_slice(&reply.body).map_err(|_| nonsense())?;
-        text(&found.payload).map(data)
+        text(found.payload).map(data)
     }
 }
 
@@ -109,14 +110,17 @@ impl fmt::Debug for Gcp {
     }
 }
 
-fn text(payload: &Payload) -> Result<String, BackendError> {
-    let bytes = STANDARD.decode(&payload.data).map_err(|_| nonsense())?;
-    let sum = payload.data_crc32c.as_ref();
-    if sum.is_some_and(|sum| *sum != crc32c(&bytes).to_string()) {
+/// Whatever it is copied to on its way is wiped.
+fn text(payload: Payload) -> Result<String, BackendError> {
+    let encoded = Zeroizing::new(payload.data);
+    let mut bytes = Zeroizing::new(STANDARD.decode(&*encoded).map_err(|_| nonsense())?);
+    if payload.data_crc32c.is_some_and(|sum| sum != crc32c(&bytes).to_string()) {
         return Err(BackendError::unavailable("the secret was damaged on its way"));
     }
-    // The error has the bytes.
-    String::from_utf8(bytes).map_err(|_| BackendError::invalid("the secret is not text"))
+    String::from_utf8(std::mem::take(&mut *bytes)).map_err(|error| {
+        drop(Zeroizing::new(error.into_bytes()));
+        BackendError::invalid("the secret is not text")
+    })
 }
 
 /// Castagnoli's sum, bit by bit: what it is made of is small.

@@ -24,7 +24,7 @@ fn config(address: &str) -> Config {
     config.aws.region = "eu-central-1".into();
     config.aws.endpoint = format!("http://{address}");
     config.aws.access_key_id = "key-of-a-test".into();
-    config.aws.secret_access_key = Some("canary-key".into());
+    config.aws.secret_access_key = Some(canary::canary("key").into());
     // On a busy machine a healthy server may take longer than the default.
     config.aws.request_timeout = core_types::Duration::from_secs(20);
     config

@@ -20,12 +20,13 @@ pub(crate) fn admin() -> String {
 const ISSUER: &str = "https://kubernetes.default.svc";
 
 pub(crate) struct Server {
-    folder: TempDir,
     programs: PathBuf,
     port: u16,
     etcd_port: u16,
     api: Mutex<Option<Process>>,
     _etcd: Process,
+    // Goes last, when nobody writes into it any more.
+    folder: TempDir,
 }
 
 impl Server {
@@ -68,7 +69,7 @@ impl Server {
             ],
             &folder.path().join("etcd.log"),
         );
-        let server = Self { folder, programs, port, etcd_port, api: Mutex::default(), _etcd: etcd };
+        let server = Self { programs, port, etcd_port, api: Mutex::default(), _etcd: etcd, folder };
         server.up().await;
         server
     }

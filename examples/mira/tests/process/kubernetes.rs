@@ -13,6 +13,7 @@ use self::real::server::Server;
 use self::real::support::{LIMIT, eventually, lasting};
 use crate::client::get;
 use crate::mira::Mira;
+use crate::reload::Over;
 use crate::webhooks::{BODY, github, signature};
 
 /// The server of the tests of `core-secrets`.
@@ -99,13 +100,13 @@ fn a_webhooks_secret_is_changed_in_the_cluster() {
         };
         thread::scope(|scope| {
             scope.spawn(|| load.run(number, &old, &new));
+            let _over = Over(&load.is_over);
             rounds(20);
             let secret = json!({"webhook": new});
             runtime.block_on(cluster.change("mira", "github-credentials", secret));
             let accepts_new = || load.answers.lock().unwrap().last().unwrap().1 == 202;
             runtime.block_on(eventually(LIMIT, || async { accepts_new() }));
             rounds(20);
-            load.is_over.store(true, Ordering::Relaxed);
         });
         let answers = load.answers.into_inner().unwrap();
         let before = answers.iter().take_while(|answer| **answer == (202, 401)).count();

@@ -102,7 +102,8 @@ fn edits_under_load_cost_no_request() {
     mira.stop();
 }
 
-struct Over<'a>(&'a AtomicBool);
+/// Ends a load, though the test fails meanwhile.
+pub(crate) struct Over<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for Over<'_> {
     fn drop(&mut self) {

@@ -69,7 +69,12 @@ pub(super) fn out(stage: &Stage<'_>) -> anyhow::Result<String> {
 
 fn done(tunnel: &Tunnel, id: &str) -> anyhow::Result<()> {
     for _ in 0..300 {
-        let answer = tunnel.ask(&format!("/api/messages/{id}"), &[], None)?;
+        let path = format!("/api/messages/{id}");
+        // The way may still lead to the pod that was killed.
+        let Some(answer) = tunnel.ask(&path, &[], None).ok().filter(|it| it.status == 200) else {
+            pause();
+            continue;
+        };
         let said: Value = serde_json::from_str(&answer.text).context("no JSON")?;
         if text(&said, "/status") == "completed" {
             return Ok(());

@@ -63,6 +63,10 @@ impl Core {
 
     /// Ends the changes whose time has come, says so, and tells when the next one ends.
     pub(super) fn expire_levels(&self, now: Instant) -> Option<Instant> {
+        let next = lock(&self.level_state).next_expiry();
+        if next.is_none_or(|next| next > now) {
+            return next;
+        }
         let (ended, next) = self.change_levels(|state| (state.expire(now), state.next_expiry()));
         for target in ended {
             let level = self.levels.load().level_of(target.as_deref().unwrap_or_default());

@@ -34,7 +34,7 @@ impl Credentials {
         if let (false, Some(key)) = (config.access_key_id.is_empty(), &config.secret_access_key) {
             let (id, key, token) =
                 (config.access_key_id.clone(), key.clone(), config.session_token.clone());
-            return Ok(Login { shown: Self { id, key, token }, end: None });
+            return Ok(Login { shown: Self { id, key, token }, end: None, refused: None });
         }
         let mut request = client.get(&config.credentials_url);
         if let Some(path) = &config.credentials_token_file {
@@ -42,7 +42,7 @@ impl Credentials {
         }
         let reply = send(request).await?;
         if !reply.status.is_success() {
-            return Err(reply.no_login("`aws.credentials_url`", ""));
+            return Err(reply.no_login("`aws.credentials_url`", "/code"));
         }
         let nonsense = || BackendError::unavailable("`aws.credentials_url` gives no credentials");
         // What the parser complains of may be a key.
@@ -53,6 +53,6 @@ impl Credentials {
             key: Secret::new(told.secret_access_key),
             token: told.token.map(Secret::new),
         };
-        Ok(Login { shown, end: Some(end) })
+        Ok(Login { shown, end: Some(end), refused: None })
     }
 }

@@ -46,5 +46,5 @@ pub(in crate::backend) async fn bearer(
         Seconds::Text(text) => text.parse().map_err(|_| nonsense())?,
     };
     let end = OffsetDateTime::now_utc() + Duration::seconds(seconds.into());
-    Ok(Login { shown, end: Some(end) })
+    Ok(Login { shown, end: Some(end), refused: None })
 }

@@ -28,7 +28,7 @@ impl Nats {
         loop {
             match Self::connect_once(settings).await {
                 Err(error @ Error::Unavailable { .. }) if Instant::now() + pause < end => {
-                    warn!(error = %Chain(&error), "Broker is not there yet, trying again");
+                    warn!(error = %Chain(&error), "Broker cannot be used yet, trying again");
                     sleep(pause).await;
                     pause = LONGEST_PAUSE.min(pause * 2);
                 }

@@ -58,8 +58,12 @@ async fn a_start_waits_for_a_server_that_comes_late() {
     let settings = place.settings();
     let server = place.server.as_mut().expect("one");
     server.kill();
+    let address = settings.nats.url.trim_start_matches("nats://").to_owned();
     let late = async {
-        // The first try was refused meanwhile: on loopback that takes no time.
+        // At first there is somebody else, who hangs up.
+        let stranger = tokio::net::TcpListener::bind(address).await.expect("it is free");
+        drop(stranger.accept().await.expect("a try"));
+        drop(stranger);
         server.start_again(&[]);
     };
     let (broker, ()) = tokio::join!(Broker::open(settings), late);
