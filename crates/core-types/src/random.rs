@@ -2,8 +2,8 @@
 //!
 //! The standard library seeds [`RandomState`] from the operating system, once a thread. `SipHash`
 //! under that key is a pseudo-random function, so hashing a counter gives numbers that neither
-//! repeat nor can be guessed. Good for ids; keys and tokens need a real generator. The ids of spans,
-//! of which there are many and which nobody gains by guessing, come from a quicker one.
+//! repeat nor can be guessed. Good for ids; keys and tokens need a real generator. The ids of traces
+//! and spans, of which there are many and which nobody gains by guessing, come from a quicker one.
 
 use std::cell::Cell;
 use std::hash::{BuildHasher as _, RandomState};

@@ -91,3 +91,15 @@ async fn a_busy_service_is_left_alone_for_as_long_as_it_asks() {
     let core_secrets::Error::Backend { source, .. } = error else { panic!("{error:?}") };
     assert_eq!(source.retry_after(), Some(Duration::from_secs(7)));
 }
+
+/// SEC-6: who hands out keys and refuses in a sentence is not quoted.
+#[tokio::test]
+async fn who_gives_no_keys_is_not_quoted() {
+    let server = Loopback::new(|_, _| answer("401 No", r#""canary""#)).await;
+    let mut config = config(&server.address);
+    config.aws.access_key_id.clear();
+    config.aws.credentials_url = format!("http://{}/keys", server.address);
+    let secrets = Secrets::builder(config).build().unwrap();
+    let (kind, told) = refused(&secrets, "key", None).await;
+    assert_eq!((kind, &*told), (ErrorKind::Denied, "`aws.credentials_url` says 401"));
+}
