@@ -308,7 +308,8 @@ impl<A: core_config::Settings> Built<A> {
         )
         .map_err(refused("http"))?;
         let service = stack.layer(OpsService::new(self.host.clone()));
-        let (serve, door) = port.serve(service, OPS_LIMITS, None);
+        let (serve, door) =
+            port.serve(move |peer| service.clone().with_peer(peer), OPS_LIMITS, None);
         Ok(self.ops.spawn(async move {
             serve.await;
             drop(door);
@@ -321,7 +322,9 @@ impl<A: core_config::Settings> Built<A> {
         let connections = usize::try_from(most).unwrap_or(usize::MAX);
         let limits = Limits { connections, head: APP_HEAD };
         let stopping = Some(self.host.stopping());
-        let (serve, door) = port.serve(self.app_stack.layer(front), limits, stopping);
+        let service = self.app_stack.layer(front);
+        let (serve, door) =
+            port.serve(move |peer| service.clone().with_peer(peer), limits, stopping);
         let door = Arc::new(door);
         let shutdown = self.host.shutdown();
         let health = self.host.health().clone();

@@ -1,7 +1,8 @@
 //! Taking connections, and serving them until they are done.
 
 mod connection;
-mod first_bytes;
+mod head_timer;
+mod stream;
 
 use std::convert::Infallible;
 use std::io;
@@ -10,6 +11,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use core_http::Peer;
 use core_shutdown::{InFlight, Stopping};
 use futures_util::FutureExt as _;
 use http::{Request, Response};
@@ -66,15 +68,16 @@ impl Bound {
         self.address
     }
 
-    /// What serves the port, and the means to end it. Once `stopping` has begun, whoever keeps a
-    /// connection is sent elsewhere.
-    pub(crate) fn serve<S, B>(
+    /// What serves the port, each connection by a service of its own, and the means to end it. Once
+    /// `stopping` has begun, whoever keeps a connection is sent elsewhere.
+    pub(crate) fn serve<M, S, B>(
         self,
-        service: S,
+        make: M,
         limits: Limits,
         stopping: Option<Stopping>,
-    ) -> (impl Future<Output = ()> + Send + use<S, B>, Door)
+    ) -> (impl Future<Output = ()> + Send + use<M, S, B>, Door)
     where
+        M: Fn(Peer) -> S + Send,
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
             + Clone
             + Send
@@ -85,7 +88,7 @@ impl Bound {
         let (close, closed) = watch::channel(false);
         let connections = InFlight::default();
         let door = Door { close, connections: connections.clone() };
-        (accept(self.listener, service, limits, connections, closed, stopping), door)
+        (accept(self.listener, make, limits, connections, closed, stopping), door)
     }
 }
 
@@ -108,14 +111,15 @@ impl Door {
     }
 }
 
-async fn accept<S, B>(
+async fn accept<M, S, B>(
     listener: TcpListener,
-    service: S,
+    make: M,
     limits: Limits,
     connections: InFlight,
     closed: watch::Receiver<bool>,
     stopping: Option<Stopping>,
 ) where
+    M: Fn(Peer) -> S + Send,
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
         + Clone
         + Send
@@ -164,7 +168,7 @@ async fn accept<S, B>(
             prepare(stream),
             peer,
             limits.head,
-            service.clone(),
+            make(Peer { address: peer, https: false }),
             closed.clone(),
             stopping.clone(),
         );
@@ -208,7 +212,7 @@ mod tests {
         let port = Bound::bind(([127, 0, 0, 1], 0).into(), "test").await.expect("a free port");
         let address = port.address();
         let service = axum::Router::new().route("/", axum::routing::get(async || "hello"));
-        let (serve, door) = port.serve(service, limits, None);
+        let (serve, door) = port.serve(move |_| service.clone(), limits, None);
         #[expect(clippy::disallowed_methods, reason = "a test is a host")]
         tokio::spawn(serve);
         (address, door)

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::damping::Damping;
 use crate::event::Events;
 use crate::shared::locked;
-use crate::{CheckSnapshot, Event, Group, Kind, State};
+use crate::{CheckSnapshot, Event, Group, Kind, State, respond};
 
 /// One named check of any kind: what was last heard of it, and what that means now.
 pub(crate) struct Entry {
@@ -25,6 +25,8 @@ pub(crate) struct Latest {
     reason: Option<Arc<str>>,
     data: Arc<Map<String, Value>>,
     latency: Option<Duration>,
+    /// What everybody may know, as it was last written; none once that has changed.
+    member: Option<(State, Arc<[u8]>)>,
     at: Option<Instant>,
     /// The state that the observer knows, and since when.
     reported: State,
@@ -59,6 +61,7 @@ impl Entry {
             reason: Some(unknown.into()),
             data: Arc::default(),
             latency: None,
+            member: None,
             at: None,
             reported: State::Unknown,
             since: now.instant,
@@ -119,6 +122,7 @@ impl Entry {
             age: latest.at.map(|at| now.instant.saturating_duration_since(at)),
             reason,
             data: Arc::clone(&latest.data),
+            member: latest.member(&self.name, state),
         }
     }
 
@@ -174,15 +178,27 @@ impl Latest {
         };
     }
 
-    pub(crate) fn set_latency(&mut self, latency: Duration) {
+    /// Takes in what a run has measured.
+    pub(crate) fn measure(&mut self, latency: Duration, data: Map<String, Value>) {
+        self.member = None;
         self.latency = Some(latency);
-    }
-
-    pub(crate) fn replace_data(&mut self, data: Map<String, Value>) {
         self.data = Arc::new(data);
     }
 
     pub(crate) fn set_data(&mut self, key: String, value: Value) {
+        self.member = None;
         Arc::make_mut(&mut self.data).insert(key, value);
+    }
+
+    /// What everybody may know of it in this state, as a member of an answer.
+    fn member(&mut self, name: &str, state: State) -> Arc<[u8]> {
+        if let Some((of, member)) = &self.member
+            && *of == state
+        {
+            return Arc::clone(member);
+        }
+        let member = respond::member(name, state, self.latency, &self.data, None);
+        let (_, member) = self.member.insert((state, member.into()));
+        Arc::clone(member)
     }
 }

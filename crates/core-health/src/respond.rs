@@ -12,6 +12,7 @@ mod accept;
 mod body;
 
 use accept::Format;
+pub(crate) use body::member;
 
 /// Every prefix of ours; those that begin with another come before it.
 const PATHS: [(&str, Group); 9] = [

@@ -59,8 +59,7 @@ impl Check {
         }
         shared.change(&self.entry, |latest, now| {
             latest.hear(report.status, report.reason, now);
-            latest.set_latency(latency);
-            latest.replace_data(report.data);
+            latest.measure(latency, report.data);
         });
     }
 

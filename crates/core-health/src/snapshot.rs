@@ -40,6 +40,8 @@ pub struct CheckSnapshot {
     pub reason: Option<Arc<str>>,
     /// Its figures. Public.
     pub data: Arc<Map<String, Value>>,
+    /// What everybody may know of it, as it stands in the answer.
+    pub(crate) member: Arc<[u8]>,
 }
 
 impl Snapshot {

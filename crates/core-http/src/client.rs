@@ -10,8 +10,9 @@ static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-prot
 
 /// Who is at the other end of the connection: the client itself, or the nearest proxy.
 ///
-/// The server puts it into the extensions of every request. Without it the client's address is not
-/// known, and no `X-Forwarded-*` header counts.
+/// The server tells it of a connection, by [`Wrapped::with_peer`](crate::Wrapped::with_peer), or of a
+/// request, in its extensions, where handlers find it in either case. Without it the client's address
+/// is not known, and no `X-Forwarded-*` header counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// The address of the connection's other end.

@@ -51,7 +51,7 @@ pin_project! {
     #[project = StateProjection]
     pub(crate) enum State<F, B> {
         // Answered before a scope was opened.
-        Shortcut { response: Option<Box<Response<Bytes>>> },
+        Shortcut { response: Option<Response<Bytes>> },
         // Decided without the handler.
         Early { answer: Option<Box<Answer<B>>> },
         // The handler works.
@@ -70,7 +70,7 @@ impl<F, B> State<F, B> {
 
 impl<F, B> ResponseFuture<F, B> {
     pub(crate) fn shortcut(response: Response<Bytes>) -> Self {
-        let state = State::Shortcut { response: Some(Box::new(response)) };
+        let state = State::Shortcut { response: Some(response) };
         Self { state, sleep: None, finish: None }
     }
 

@@ -11,7 +11,11 @@ use crate::{Event, Outcome, Peer, Stack, panics};
 
 /// The answer to a request that needs no more than an answer: no scope, no trace, no place among
 /// those in flight.
-pub(crate) fn answer(stack: &Stack, request: &Parts) -> Option<Response<Bytes>> {
+pub(crate) fn answer(
+    stack: &Stack,
+    request: &Parts,
+    peer: Option<Peer>,
+) -> Option<Response<Bytes>> {
     let is_plain = matches!(request.method, Method::GET | Method::HEAD)
         // Pages of other origins have rules of their own.
         && !request.headers.contains_key(ORIGIN);
@@ -25,8 +29,7 @@ pub(crate) fn answer(stack: &Stack, request: &Parts) -> Option<Response<Bytes>> 
         return None;
     }
     let live = stack.live();
-    let peer = request.extensions.get::<Peer>();
-    let client = Client::resolve(peer, &request.headers, &live.trusted_proxies);
+    let client = Client::resolve(peer.as_ref(), &request.headers, &live.trusted_proxies);
     let headers = response.headers_mut();
     let _ = headers.try_insert(&X_REQUEST_ID, request_id(&request.headers).1);
     live.secure(headers, client.https);

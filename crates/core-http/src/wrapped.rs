@@ -12,7 +12,7 @@ use crate::admission::early_answer;
 use crate::answer::Answer;
 use crate::finish::Finish;
 use crate::future::State;
-use crate::{BoxError, Context, Failure, Outcome, RequestBody, ResponseBody, ResponseFuture};
+use crate::{BoxError, Context, Failure, Outcome, Peer, RequestBody, ResponseBody, ResponseFuture};
 use crate::{Stack, panics, shortcut};
 
 /// A service inside the [`Stack`], which wraps it by `Layer::layer`.
@@ -23,20 +23,31 @@ use crate::{Stack, panics, shortcut};
 pub struct Wrapped<S> {
     inner: S,
     stack: Arc<Stack>,
+    peer: Option<Peer>,
     /// Why the inner service cannot be called.
     broken: Option<Failure>,
 }
 
 impl<S> Wrapped<S> {
     pub(crate) fn new(inner: S, stack: Arc<Stack>) -> Self {
-        Self { inner, stack, broken: None }
+        Self { inner, stack, peer: None, broken: None }
+    }
+
+    /// Names who sends every request to this one and its clones, unless the request names another.
+    ///
+    /// For a server that makes a clone for each connection: it does not have to write the [`Peer`]
+    /// into every request.
+    #[must_use]
+    pub fn with_peer(self, peer: Peer) -> Self {
+        Self { peer: Some(peer), ..self }
     }
 }
 
 impl<S: Clone> Clone for Wrapped<S> {
     fn clone(&self) -> Self {
         // A clone has not been asked whether it is ready.
-        Self::new(self.inner.clone(), Arc::clone(&self.stack))
+        let (inner, stack) = (self.inner.clone(), Arc::clone(&self.stack));
+        Self { inner, stack, peer: self.peer, broken: None }
     }
 }
 
@@ -64,8 +75,12 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        if let Some(response) = shortcut::answer(&self.stack, &parts) {
+        let peer = parts.extensions.get().copied().or(self.peer);
+        if let Some(response) = shortcut::answer(&self.stack, &parts, peer) {
             return ResponseFuture::shortcut(response);
+        }
+        if let Some(peer) = peer {
+            parts.extensions.insert(peer);
         }
         let context = Context::open(&self.stack, &parts);
         let _entered = context.scope().clone().enter();

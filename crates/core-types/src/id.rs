@@ -13,22 +13,31 @@ fn is_well_formed(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~:/+=@".contains(&b))
 }
 
-/// A random UUID (version 4, RFC 9562) as text. Digit by digit, for each request makes two, and
-/// `format!` takes four times as long.
+/// A random UUID (version 4, RFC 9562) as text. By a table, for each request makes two, and `format!`
+/// takes many times as long.
 fn uuid() -> Arc<str> {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    /// Where the digits of each byte stand, with a dash after 8, 12, 16 and 20 of them.
+    const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+    const DIGITS: [[u8; 2]; 256] = digits();
     let random = random::u128();
     let bits = random & !(0xf << 76 | 0x3 << 62) | (0x4 << 76 | 0x2 << 62);
     let mut text = [b'-'; 36];
-    let mut at = 0;
-    for (number, byte) in bits.to_be_bytes().into_iter().enumerate() {
-        // A dash is left after 8, 12, 16 and 20 digits.
-        at += usize::from([4, 6, 8, 10].contains(&number));
-        text[at] = DIGITS[usize::from(byte >> 4)];
-        text[at + 1] = DIGITS[usize::from(byte & 0xf)];
-        at += 2;
+    for (place, byte) in PLACES.into_iter().zip(bits.to_be_bytes()) {
+        text[place..place + 2].copy_from_slice(&DIGITS[usize::from(byte)]);
     }
     std::str::from_utf8(&text).expect("digits and dashes").into()
+}
+
+/// The two hexadecimal digits of every byte.
+const fn digits() -> [[u8; 2]; 256] {
+    let digits = b"0123456789abcdef";
+    let mut table = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = [digits[byte >> 4], digits[byte & 0xf]];
+        byte += 1;
+    }
+    table
 }
 
 macro_rules! id {

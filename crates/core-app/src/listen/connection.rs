@@ -1,10 +1,10 @@
 use std::convert::Infallible;
+use std::future::{Future as _, poll_fn};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use core_http::Peer;
 use core_shutdown::{InFlight, InFlightGuard, Stopping};
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, Version};
@@ -20,7 +20,8 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tower_service::Service;
 
-use super::first_bytes::{FirstBytes, Protocol};
+use super::head_timer::HeadTimer;
+use super::stream::{Protocol, Stream};
 use super::until;
 use crate::BoxError;
 
@@ -54,11 +55,9 @@ pub(super) async fn serve<S, B>(
     S::Future: Send,
     B: Body<Data = bytes::Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    let peer = Peer { address: peer, https: false };
     let requests = InFlight::default();
     let counted = requests.clone();
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
+    let service = service_fn(move |request: Request<Incoming>| {
         let mut service = service.clone();
         let guard = counted.guard();
         let is_old = request.version() < Version::HTTP_2;
@@ -80,7 +79,7 @@ pub(super) async fn serve<S, B>(
     };
     let first = tokio::select! {
         biased;
-        first = timeout(head, FirstBytes::read(stream)) => first,
+        first = timeout(head, Stream::open(stream)) => first,
         () = silence => return,
     };
     let Ok(Ok((protocol, stream))) = first else { return };
@@ -88,7 +87,7 @@ pub(super) async fn serve<S, B>(
     let result = match protocol {
         Protocol::Http1 => {
             let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
+                .timer(HeadTimer::new(head))
                 .header_read_timeout(head)
                 .max_buf_size(HEAD_BYTES)
                 .serve_connection(io, service);
@@ -107,7 +106,7 @@ pub(super) async fn serve<S, B>(
     if let Err(error) = result {
         // What HTTP itself refuses was answered; a client that went away is no news.
         let error = core_types::Chain(&error).to_string();
-        tracing::debug!(target: LOG, peer = %peer.address, error, "connection ended");
+        tracing::debug!(target: LOG, %peer, error, "connection ended");
     }
 }
 
@@ -126,7 +125,7 @@ where
         // First, so that a request which is there already is read before the connection is idle.
         biased;
         result = connection.as_mut() => return result,
-        () = until(&mut closed) => connection.as_mut().graceful_shutdown(),
+        () = quietly_until(&mut closed) => connection.as_mut().graceful_shutdown(),
     }
     let quiet = async {
         sleep(LAST_REQUEST).await;
@@ -138,6 +137,23 @@ where
         result = connection => result,
         () = quiet => Ok(()),
     }
+}
+
+/// Waits for the door to close, as `until` does, and is nearly free to poll meanwhile, as it is with
+/// every request: who will be woken when the door closes need not ask again.
+async fn quietly_until(closed: &mut watch::Receiver<bool>) {
+    let door = closed.clone();
+    let mut closed = pin!(until(closed));
+    let mut asked: Option<Waker> = None;
+    poll_fn(|context| {
+        let is_awaited = asked.as_ref().is_some_and(|waker| waker.will_wake(context.waker()));
+        if is_awaited && matches!(door.has_changed(), Ok(false)) {
+            return Poll::Pending;
+        }
+        asked = Some(context.waker().clone());
+        closed.as_mut().poll(context)
+    })
+    .await;
 }
 
 pin_project! {

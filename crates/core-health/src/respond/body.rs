@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
-use core_types::Status;
+use core_types::{Status, Timestamp};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -11,16 +11,13 @@ use crate::{CheckSnapshot, State};
 
 const WITHHELD: &str = "reason withheld";
 
+/// An answer up to its checks.
 #[derive(Serialize)]
 struct Json<'a> {
     status: &'static str,
-    timestamp: String,
+    timestamp: Timestamp,
     uptime_seconds: f64,
     version: &'a str,
-    #[serde(serialize_with = "by_name")]
-    checks: Vec<(&'a str, JsonCheck<'a>)>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    warning: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -34,32 +31,64 @@ struct JsonCheck<'a> {
     reason: Option<&'a str>,
 }
 
+/// A check as a member of the answer's checks.
+pub(crate) fn member(
+    name: &str,
+    state: State,
+    latency: Option<Duration>,
+    data: &Map<String, Value>,
+    reason: Option<&str>,
+) -> Vec<u8> {
+    let (status, latency_ms) = (state.as_str(), latency.map(milliseconds));
+    let mut out = Vec::with_capacity(ROOM);
+    append(&mut out, name);
+    out.push(b':');
+    append(&mut out, &JsonCheck { status, latency_ms, data, reason });
+    out
+}
+
+/// The checks were written when they last changed: nothing is written anew that stays as it is.
+pub(crate) fn json(answer: &Answer<'_>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(ROOM * (1 + answer.checks.len()));
+    append(
+        &mut out,
+        &Json {
+            status: answer.status.as_str(),
+            timestamp: answer.now.ago(Duration::ZERO),
+            uptime_seconds: answer.uptime.as_micros() as f64 / 1e6,
+            version: answer.version,
+        },
+    );
+    // Open again, for what follows.
+    out.pop();
+    out.extend_from_slice(br#","checks":{"#);
+    for (at, check) in answer.checks.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        let CheckSnapshot { name, state, latency, data, reason, .. } = check;
+        match reason {
+            Some(reason) if answer.details => {
+                out.extend(member(name, *state, *latency, data, Some(reason)));
+            }
+            _ => out.extend_from_slice(&check.member),
+        }
+    }
+    out.push(b'}');
+    if let Some(warning) = warning(answer) {
+        out.extend_from_slice(br#","warning":"#);
+        append(&mut out, &warning);
+    }
+    out.push(b'}');
+    out
+}
+
 /// The checks as members of an object; they come in order.
 fn by_name<S: Serializer>(
     checks: &[(&str, impl Serialize)],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_map(checks.iter().map(|(name, figures)| (name, figures)))
-}
-
-pub(crate) fn json<'a>(answer: &Answer<'a>) -> Vec<u8> {
-    let check = |&check: &&'a CheckSnapshot| {
-        let figures = JsonCheck {
-            status: check.state.as_str(),
-            latency_ms: check.latency.map(milliseconds),
-            data: &check.data,
-            reason: check.reason.as_deref().filter(|_| answer.details),
-        };
-        (&*check.name, figures)
-    };
-    written(&Json {
-        status: answer.status.as_str(),
-        timestamp: answer.now.ago(Duration::ZERO).to_string(),
-        uptime_seconds: answer.uptime.as_micros() as f64 / 1e6,
-        version: answer.version,
-        checks: answer.checks.iter().map(check).collect(),
-        warning: warning(answer),
-    })
 }
 
 /// draft-inadarei-api-health-check-06, sections 3 and 4.
@@ -79,7 +108,7 @@ struct HealthJson<'a> {
 struct HealthJsonCheck<'a> {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    time: Option<String>,
+    time: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     observed_value: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,7 +126,7 @@ pub(crate) fn health_json<'a>(answer: &Answer<'a>) -> Vec<u8> {
         let show = answer.details && check.state != State::Healthy;
         let figures = HealthJsonCheck {
             status: pass_warn_fail(check.state.counts_as()),
-            time: check.age.map(|age| answer.now.ago(age).to_string()),
+            time: check.age.map(|age| answer.now.ago(age)),
             observed_value: check.latency.map(milliseconds),
             observed_unit: check.latency.map(|_| "ms"),
             output: check.reason.as_deref().filter(|_| show),
@@ -105,12 +134,17 @@ pub(crate) fn health_json<'a>(answer: &Answer<'a>) -> Vec<u8> {
         };
         (&*check.name, [figures])
     };
-    written(&HealthJson {
-        status: pass_warn_fail(answer.status),
-        release_id: answer.version,
-        checks: answer.checks.iter().map(check).collect(),
-        notes: warning(answer).map(|warning| [warning]),
-    })
+    let mut out = Vec::new();
+    append(
+        &mut out,
+        &HealthJson {
+            status: pass_warn_fail(answer.status),
+            release_id: answer.version,
+            checks: answer.checks.iter().map(check).collect(),
+            notes: warning(answer).map(|warning| [warning]),
+        },
+    );
+    out
 }
 
 fn pass_warn_fail(status: Status) -> &'static str {
@@ -164,8 +198,12 @@ fn milliseconds(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1e3
 }
 
-fn written(body: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(body).expect("texts, finite numbers and JSON values under text keys")
+/// Room for the head of an answer, and for each of its checks.
+const ROOM: usize = 160;
+
+fn append(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+    serde_json::to_writer(out, value)
+        .expect("texts, finite numbers and JSON values under text keys");
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! HLT-4: paths, formats, and who sees what.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use core_health::{CheckOptions, Component, Health, Heartbeat, Report};
 use core_types::Status;
 use http::{Method, StatusCode, header};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{ask, get, health, is_up, run_for, seconds, text};
 
@@ -155,6 +158,53 @@ async fn json_is_as_the_founding_documents_have_it() {
     let order = ["{\"status\"", "\"timestamp\"", "\"uptime_seconds\"", "\"version\"", "\"checks\""];
     let at: Vec<_> = order.iter().map(|key| answer.body.find(key).unwrap()).collect();
     assert!(at.is_sorted(), "{}", answer.body);
+}
+
+/// HLT-4: an answer tells of everything that changed since the last one, however little.
+#[test]
+fn json_follows_every_change() {
+    let health = health();
+    let queue = health.component("queue").unwrap();
+    let is_now = |expected: Value| {
+        for _ in 0..2 {
+            assert_eq!(get(&health, "/health/ready").json()["checks"]["queue"], expected);
+        }
+    };
+    is_now(json!({"status": "unknown"}));
+    queue.healthy();
+    is_now(json!({"status": "healthy"}));
+    queue.set_data("queued", 3);
+    is_now(json!({"status": "healthy", "data": {"queued": 3}}));
+    queue.set_data("queued", 4);
+    is_now(json!({"status": "healthy", "data": {"queued": 4}}));
+    queue.degraded("slow");
+    is_now(json!({"status": "degraded", "data": {"queued": 4}}));
+    drop(queue);
+    is_now(json!({"status": "unhealthy", "data": {"queued": 4}}));
+}
+
+/// HLT-3, HLT-4: so does each run of a check.
+#[tokio::test(start_paused = true)]
+async fn json_follows_every_run() {
+    let health = health();
+    let runs = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&runs);
+    let check = move || {
+        let run = counted.fetch_add(1, Ordering::Relaxed) + 1;
+        async move {
+            tokio::time::sleep(std::time::Duration::from_millis(run)).await;
+            Report::healthy().with_data("run", run)
+        }
+    };
+    health.check("database", check).unwrap();
+    for _ in 0..3 {
+        run_for(&health, seconds(12)).await;
+        let body = get(&health, "/health/ready").json();
+        let run = runs.load(Ordering::Relaxed);
+        let expected = json!({"status": "healthy", "latency_ms": run as f64, "data": {"run": run}});
+        assert_eq!(body["checks"]["database"], expected);
+    }
+    assert!(runs.load(Ordering::Relaxed) > 2);
 }
 
 /// HLT-4: `application/health+json` by `Accept`.

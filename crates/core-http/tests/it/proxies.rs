@@ -1,5 +1,5 @@
 use axum::body::Body;
-use core_http::{Context, Stack};
+use core_http::{Config, Context, Peer, Stack};
 use http::Response;
 use proptest::prelude::*;
 use tower::Layer as _;
@@ -34,6 +34,30 @@ fn the_client_is_found_behind_trusted_proxies() {
     assert_eq!(seen("10.0.0.1", &forwarded), "203.0.113.7");
     assert_eq!(seen("fd00::7", &forwarded), "203.0.113.7");
     assert_eq!(seen("fd00::8", &forwarded), "fd00::8");
+}
+
+/// HTTP-3: a server may tell once who sends the requests of a connection; one that tells of a request
+/// knows better.
+#[tokio::test]
+async fn the_peer_is_told_for_a_connection_or_a_request() {
+    let (stack, record) = recorded(Config::default());
+    let stack = stack.with_shortcut(|request| {
+        let response = Response::new(bytes::Bytes::new());
+        (request.uri.path() == "/probe").then(|| (core_http::Route::from("/probe"), response))
+    });
+    let service = stack.layer(answering(|request| {
+        let peer: &Peer = request.extensions().get().unwrap();
+        Response::new(Body::from(peer.address.ip().to_string()))
+    }));
+    let service = service.with_peer(peer("203.0.113.7", false)).clone();
+    assert_eq!(send(service.clone(), get("/")).await.body, "203.0.113.7");
+    let mut other = get("/");
+    other.extensions_mut().insert(peer("203.0.113.8", false));
+    assert_eq!(send(service.clone(), other).await.body, "203.0.113.8");
+    send(service, get("/probe")).await;
+    let clients = record.all().into_iter().filter(|seen| seen.kind == "finished");
+    let clients: Vec<_> = clients.map(|seen| seen.client.unwrap().to_string()).collect();
+    assert_eq!(clients, ["203.0.113.7", "203.0.113.8", "203.0.113.7"]);
 }
 
 proptest! {
