@@ -17,6 +17,7 @@ use hyper_util::server::graceful::GracefulConnection;
 use pin_project_lite::pin_project;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::task::coop::unconstrained;
 use tokio::time::{sleep, timeout};
 use tower_service::Service;
 
@@ -143,7 +144,8 @@ where
 /// every request: who will be woken when the door closes need not ask again.
 async fn quietly_until(closed: &mut watch::Receiver<bool>) {
     let door = closed.clone();
-    let mut closed = pin!(until(closed));
+    // Who has spent the task's budget would not be put on the list of those who are woken.
+    let mut closed = pin!(unconstrained(until(closed)));
     let mut asked: Option<Waker> = None;
     poll_fn(|context| {
         let is_awaited = asked.as_ref().is_some_and(|waker| waker.will_wake(context.waker()));
@@ -182,5 +184,46 @@ impl<B: Body> Body for Guarded<B> {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::Wake;
+
+    use tokio::task::{coop, yield_now};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// STOP-1: a connection that was busy when it was first asked learns of the closing door, too.
+    #[tokio::test]
+    async fn who_has_no_budget_is_woken() {
+        let (close, mut closed) = watch::channel(false);
+        let mut waiting = pin!(quietly_until(&mut closed));
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut context = Context::from_waker(&waker);
+        while coop::has_budget_remaining() {
+            coop::consume_budget().await;
+        }
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        yield_now().await;
+        assert!(coop::has_budget_remaining());
+        woken.0.store(false, Ordering::Relaxed);
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        close.send_replace(true);
+        assert!(woken.0.load(Ordering::Relaxed));
+        assert!(waiting.as_mut().poll(&mut context).is_ready());
     }
 }
