@@ -12,6 +12,7 @@
 mod audit;
 mod service;
 mod started;
+mod system;
 #[cfg(feature = "otlp")]
 mod traces;
 
@@ -45,6 +46,11 @@ fn main() -> ExitCode {
         ("a_start_can_be_interrupted", a_start_can_be_interrupted),
         ("a_hung_subscriber_does_not_hold_the_end", a_hung_subscriber_does_not_hold_the_end),
         ("a_signal_after_another_reason_is_the_first", a_signal_after_another_reason_is_the_first),
+        (
+            "who_is_at_a_terminal_waits_for_no_balancer",
+            system::who_is_at_a_terminal_waits_for_no_balancer,
+        ),
+        ("files_are_as_many_as_are_allowed", system::files_are_as_many_as_are_allowed),
     ];
     for (name, case) in cases {
         println!("test {name} ... ");

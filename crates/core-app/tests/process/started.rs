@@ -47,6 +47,16 @@ impl Started {
 
     /// Starts it, and waits for nothing.
     pub(crate) fn spawn(kind: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::spawn_at(Stdio::null(), kind, arguments, variables)
+    }
+
+    /// Starts it, to read from `stdin`, and waits for nothing.
+    pub(crate) fn spawn_at(
+        stdin: impl Into<Stdio>,
+        kind: &str,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .arg(kind)
             .args(["--set", "server.bind_address=127.0.0.1:0"])
@@ -56,7 +66,7 @@ impl Started {
             .args(arguments)
             .envs(variables.iter().copied())
             .env("TOKIO_WORKER_THREADS", crate::service::WORKERS.to_string())
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
