@@ -204,7 +204,7 @@ async fn wait_after(error: &io::Error) {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::time::Instant;
+    use tokio::time::{self, Instant};
 
     use super::*;
 
@@ -220,6 +220,15 @@ mod tests {
 
     async fn connect(address: SocketAddr) -> TcpStream {
         TcpStream::connect(address).await.expect("the port is open")
+    }
+
+    async fn ask(stream: &mut TcpStream) {
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("it is open");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"hello") {
+            assert_ne!(stream.read_buf(&mut answer).await.expect("an answer"), 0);
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 200 OK"));
     }
 
     /// HTTP-4: whoever says nothing, or not enough, has its place for no longer than is allowed.
@@ -238,17 +247,56 @@ mod tests {
         }
     }
 
+    /// HTTP-4: whoever was answered has the same time for its next request.
+    #[tokio::test]
+    async fn the_next_head_has_its_time_too() {
+        let head = Duration::from_secs(10);
+        let (address, _door) = serving(Limits { connections: 8, head }).await;
+        let mut stream = connect(address).await;
+        for _ in 0..3 {
+            ask(&mut stream).await;
+            time::pause();
+            time::advance(head * 7 / 10).await;
+            time::resume();
+        }
+        ask(&mut stream).await;
+        let begin = Instant::now();
+        stream.write_all(b"GET / HT").await.expect("it is open");
+        time::pause();
+        stream.read_to_end(&mut Vec::new()).await.expect("an end");
+        let took = begin.elapsed();
+        assert!(took * 10 > head * 9 && took * 2 < head * 3, "{took:?}");
+    }
+
+    /// HTTP-3: a connection's service is told who is at its other end.
+    #[tokio::test]
+    async fn each_connection_has_its_own_service() {
+        let port = Bound::bind(([127, 0, 0, 1], 0).into(), "test").await.expect("a free port");
+        let address = port.address();
+        let make = |peer: Peer| {
+            let answer = axum::routing::get(async move || peer.address.to_string());
+            axum::Router::new().route("/", answer)
+        };
+        let limits = Limits { connections: 8, head: Duration::from_secs(60) };
+        let (serve, _door) = port.serve(make, limits, None);
+        #[expect(clippy::disallowed_methods, reason = "a test is a host")]
+        tokio::spawn(serve);
+        let mut streams = [connect(address).await, connect(address).await];
+        for stream in &mut streams {
+            let own = stream.local_addr().expect("it is open");
+            let request = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+            stream.write_all(request).await.expect("it is open");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.expect("an answer");
+            assert!(answer.ends_with(&own.to_string()), "{own}: {answer}");
+        }
+    }
+
     /// HTTP-4: past the limit a connection waits, unanswered, until another has ended.
     #[tokio::test]
     async fn connections_are_limited() {
         let head = Duration::from_secs(60);
         let (address, door) = serving(Limits { connections: 2, head }).await;
-        let ask = async |stream: &mut TcpStream| {
-            stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("it is open");
-            let mut answer = [0; 15];
-            stream.read_exact(&mut answer).await.expect("an answer");
-            assert_eq!(&answer, b"HTTP/1.1 200 OK");
-        };
         let (mut first, mut second) = (connect(address).await, connect(address).await);
         ask(&mut first).await;
         ask(&mut second).await;

@@ -26,7 +26,7 @@ pub(crate) struct Latest {
     data: Arc<Map<String, Value>>,
     latency: Option<Duration>,
     /// What everybody may know, as it was last written; none once that has changed.
-    member: Option<(State, Arc<[u8]>)>,
+    member: Option<(State, Arc<str>)>,
     at: Option<Instant>,
     /// The state that the observer knows, and since when.
     reported: State,
@@ -191,7 +191,7 @@ impl Latest {
     }
 
     /// What everybody may know of it in this state, as a member of an answer.
-    fn member(&mut self, name: &str, state: State) -> Arc<[u8]> {
+    fn member(&mut self, name: &str, state: State) -> Arc<str> {
         if let Some((of, member)) = &self.member
             && *of == state
         {

@@ -41,7 +41,7 @@ pub struct CheckSnapshot {
     /// Its figures. Public.
     pub data: Arc<Map<String, Value>>,
     /// What everybody may know of it, as it stands in the answer.
-    pub(crate) member: Arc<[u8]>,
+    pub(crate) member: Arc<str>,
 }
 
 impl Snapshot {

@@ -91,12 +91,16 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Stream<I> {
         context: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        if let [only] = buffers {
+            return Pin::new(&mut this.io).poll_write(context, only);
+        }
         let length: usize = buffers.iter().map(|buffer| buffer.len()).sum();
         if length > SMALL {
-            return Pin::new(&mut self.io).poll_write_vectored(context, buffers);
+            return Pin::new(&mut this.io).poll_write_vectored(context, buffers);
         }
-        let this = &mut *self;
         this.joined.clear();
+        this.joined.reserve_exact(length);
         buffers.iter().for_each(|buffer| this.joined.extend_from_slice(buffer));
         Pin::new(&mut this.io).poll_write(context, &this.joined)
     }
@@ -194,7 +198,8 @@ mod tests {
         for (head, body, parts, taken) in [
             ("head", "body".as_bytes(), 1, &b"headbod"[..]),
             ("", b"y", 1, b"y"),
-            ("head", &long, 2, b"headxxx"),
+            ("head", &long[4..], 1, b"headxxx"),
+            ("head", &long[3..], 2, b"headxxx"),
         ] {
             let buffers = [head.as_bytes(), body].map(io::IoSlice::new);
             let written = stream.write_vectored(&buffers).await.expect("it takes something");

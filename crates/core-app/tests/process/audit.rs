@@ -34,6 +34,7 @@ pub(crate) fn orders_are_audited() {
         text.contains(r#""action":"set_log_level""#) && text.contains(r#""target":"x""#),
         "{text}"
     );
+    assert!(text.contains(r#""client":"127.0.0.1""#), "{text}");
     assert!(!text.contains("canary"), "{text}");
     let verify = || {
         let mut program = Command::new(std::env::current_exe().unwrap());

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         ("a_task_that_keeps_its_worker_is_told", a_task_that_keeps_its_worker_is_told),
         ("a_health_check_asks_the_running_service", a_health_check_asks_the_running_service),
         ("what_runs_short_is_shown", what_runs_short_is_shown),
+        ("requests_tell_who_sent_them", requests_tell_who_sent_them),
         ("a_second_signal_needs_no_runtime", a_second_signal_needs_no_runtime),
         ("the_service_manager_is_told", the_service_manager_is_told),
         ("a_reload_during_the_start_is_not_told", a_reload_during_the_start_is_not_told),
@@ -147,6 +148,15 @@ fn what_runs_short_is_shown() {
     assert!(health.contains(r#""disk":{"status":"degraded""#), "{health}");
     let has_limit = core_app::health::checks::Memory::now().is_some();
     assert_eq!(health.contains(r#""memory":{"status":"healthy""#), has_limit, "{health}");
+    service.signal("TERM");
+    assert_eq!(service.end().code, Some(0));
+}
+
+/// HTTP-3: the line of a request tells who sent it.
+fn requests_tell_who_sent_them() {
+    let service = Started::new("plain", &[]);
+    service.get("app", "/nothing");
+    assert_eq!(service.wait_for_message("request finished")["client"], "127.0.0.1");
     service.signal("TERM");
     assert_eq!(service.end().code, Some(0));
 }

@@ -38,16 +38,17 @@ pub(crate) fn member(
     latency: Option<Duration>,
     data: &Map<String, Value>,
     reason: Option<&str>,
-) -> Vec<u8> {
+) -> String {
     let (status, latency_ms) = (state.as_str(), latency.map(milliseconds));
     let mut out = Vec::with_capacity(ROOM);
     append(&mut out, name);
     out.push(b':');
     append(&mut out, &JsonCheck { status, latency_ms, data, reason });
-    out
+    String::from_utf8(out).expect("JSON is text")
 }
 
-/// The checks were written when they last changed: nothing is written anew that stays as it is.
+/// A check without a reason to show is not written anew: it stands in the entry since it was first
+/// asked for after its last change.
 pub(crate) fn json(answer: &Answer<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(ROOM * (1 + answer.checks.len()));
     append(
@@ -69,9 +70,9 @@ pub(crate) fn json(answer: &Answer<'_>) -> Vec<u8> {
         let CheckSnapshot { name, state, latency, data, reason, .. } = check;
         match reason {
             Some(reason) if answer.details => {
-                out.extend(member(name, *state, *latency, data, Some(reason)));
+                out.extend(member(name, *state, *latency, data, Some(reason)).into_bytes());
             }
-            _ => out.extend_from_slice(&check.member),
+            _ => out.extend_from_slice(check.member.as_bytes()),
         }
     }
     out.push(b'}');
