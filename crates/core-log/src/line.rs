@@ -1,4 +1,5 @@
 use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::thread;
 use std::time::SystemTime;
 
@@ -39,17 +40,23 @@ fn write_time(out: &mut String, time: SystemTime) {
     thread_local! {
         static SECOND: RefCell<(u64, String)> = const { RefCell::new((0, String::new())) };
     }
-    let whole = || Timestamp::from(time).to_string().get(..WHOLE).unwrap_or_default().to_owned();
+    let write_whole = |out: &mut String| {
+        let start = out.len();
+        let _ = write!(out, "{}", Timestamp::from(time));
+        out.truncate(start + WHOLE);
+    };
     // A clock before 1970 is a broken clock, and no reason to lose the line.
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let known = SECOND.try_with(|known| {
         let (second, text) = &mut *known.borrow_mut();
         if *second != since.as_secs() || text.is_empty() {
-            (*second, *text) = (since.as_secs(), whole());
+            *second = since.as_secs();
+            text.clear();
+            write_whole(text);
         }
         out.push_str(text);
     });
-    known.unwrap_or_else(|_| out.push_str(&whole()));
+    known.unwrap_or_else(|_| write_whole(out));
     // With a one in front the rest is six digits.
     out.push_str(&itoa::Buffer::new().format(1_000_000 + since.subsec_micros())[1..]);
     out.push('Z');
@@ -249,4 +256,25 @@ pub(crate) fn write_members(
         if is_masked { redacted(out) } else { rules.text(out, value) }
     }
     bits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// LOG-11: nor is anything allocated where one second ends and another begins.
+    #[test]
+    fn the_time_of_another_second_allocates_nothing() {
+        let mut out = String::with_capacity(100);
+        let mut write = |seconds| {
+            out.clear();
+            write_time(&mut out, SystemTime::UNIX_EPOCH + Duration::new(seconds, 7_000));
+            out.ends_with(".000007Z")
+        };
+        assert!(write(1));
+        let allocated = allocation_counter::measure(|| assert!((2..9).all(&mut write)));
+        assert_eq!(allocated.count_total, 0, "{allocated:?}");
+        assert_eq!(out, "1970-01-01T00:00:08.000007Z");
+    }
 }

@@ -1,7 +1,8 @@
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{Archive, Limits, place_of};
 use crate::Rotation;
@@ -9,6 +10,11 @@ use crate::event::{Event, Observer};
 
 /// Under which name trouble with old files is reported.
 const SINK: &str = "rotation";
+
+/// How long whoever has moved our file may take to put another in its place, and to make it ours. A
+/// rotator does it at once; a file that it finds there already it takes for an error, and `logrotate`
+/// moves that to where nobody looks.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// A log file that is always found under its own name: put aside when it is full or old, opened
 /// again when somebody else has moved or deleted it, and never split inside of a line.
@@ -57,6 +63,7 @@ impl LogFile {
 
     /// Sees to it that the file under our name is the one that is written.
     fn follow(&mut self) -> io::Result<()> {
+        let mut next = None;
         if let Some(open) = &mut self.open {
             match fs::metadata(&self.path) {
                 Ok(metadata) if Identity::of(&metadata) == open.identity => {
@@ -68,9 +75,14 @@ impl LogFile {
                 _ if !open.is_between_lines => return Ok(()),
                 _ => self.open = None,
             }
+            next = successor(&self.path);
         }
-        place_of(&self.path)?;
-        let file = File::options().append(true).create(true).open(&self.path)?;
+        let file = if let Some(file) = next {
+            file
+        } else {
+            place_of(&self.path)?;
+            File::options().append(true).create(true).open(&self.path)?
+        };
         let metadata = file.metadata()?;
         self.open = Some(Open {
             identity: Identity::of(&metadata),
@@ -132,6 +144,19 @@ impl LogFile {
             // A line of which nothing fits anywhere has a file of its own.
             None if open.size == 0 => first(),
             None => 0,
+        }
+    }
+}
+
+/// What somebody puts in the place of a file that was moved, if it comes in time.
+#[expect(clippy::disallowed_methods, reason = "looking each millisecond is simpler than a watch")]
+fn successor(path: &Path) -> Option<File> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match File::options().append(true).open(path) {
+            Ok(file) => return Some(file),
+            Err(_) if Instant::now() < deadline => thread::sleep(Duration::from_millis(1)),
+            Err(_) => return None,
         }
     }
 }

@@ -200,6 +200,27 @@ fn an_idle_log_opens_its_file_again() {
     });
 }
 
+/// LOG-6: whoever has moved the file has time to put the next one in its place, before the log does.
+#[test]
+fn a_moved_file_is_not_made_again_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.log");
+    text_of(&config(folder.path()), Options::new(), |logging| {
+        info!("one");
+        assert!(logging.flush(SOON));
+        fs::rename(&path, folder.path().join("moved")).unwrap();
+        let moved = Instant::now();
+        info!("two");
+        assert!(logging.flush(SOON));
+        assert!(moved.elapsed() >= Duration::from_millis(200), "{:?}", moved.elapsed());
+    });
+    let messages = |name| {
+        let text = read(&folder.path().join(name));
+        text.lines().map(|line| strict(line)["message"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((messages("moved"), messages("app.log")), (vec!["one".into()], vec!["two".into()]));
+}
+
 /// Runs Debian's rotator once; whether it is there.
 fn logrotate(folder: &Path, mode: &str) -> bool {
     let path = folder.join("app.log");
