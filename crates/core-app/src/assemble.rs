@@ -42,7 +42,8 @@ const TASKS: Duration = Duration::from_secs(1);
 
 /// As many connections as operators and their tools need. Who takes one and says nothing does not
 /// keep probes away for long.
-const OPS_LIMITS: Limits = Limits { connections: 256, head: Duration::from_secs(10) };
+const OPS_LIMITS: Limits =
+    Limits { connections: 256, head: Duration::from_secs(10), are_answers_short: true };
 
 /// As long as balancers keep idle connections.
 const APP_HEAD: Duration = Duration::from_secs(60);
@@ -320,7 +321,7 @@ impl<A: core_config::Settings> Built<A> {
     fn serve_app<S: AppService>(&self, port: Port, front: Front<S>) -> Result<(), Error> {
         let most = self.host.settings().host.server.max_connections;
         let connections = usize::try_from(most).unwrap_or(usize::MAX);
-        let limits = Limits { connections, head: APP_HEAD };
+        let limits = Limits { connections, head: APP_HEAD, are_answers_short: false };
         let stopping = Some(self.host.stopping());
         let service = self.app_stack.layer(front);
         let (serve, door) =

@@ -35,7 +35,7 @@ const QUEUE: Duration = Duration::from_millis(20);
 /// And this long at most, for a place to come free: more come as long as balancers do not know.
 const LATE: Duration = Duration::from_secs(5);
 
-/// What strangers may take of a port.
+/// What strangers may take of a port, and what they get.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// As many connections at once; the next wait in the operating system's queue.
@@ -43,6 +43,8 @@ pub(crate) struct Limits {
     /// How long a connection may say nothing, or take for the head of a request. hyper counts the
     /// pause between two requests in.
     pub(crate) head: Duration,
+    /// Whether bodies are short, so that copying them costs less than sending them apart.
+    pub(crate) are_answers_short: bool,
 }
 
 /// A port that is taken.
@@ -78,10 +80,7 @@ impl Bound {
     ) -> (impl Future<Output = ()> + Send + use<M, S, B>, Door)
     where
         M: Fn(Peer) -> S + Send,
-        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
-            + Clone
-            + Send
-            + 'static,
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
         S::Future: Send,
         B: http_body::Body<Data = bytes::Bytes, Error: Into<BoxError>> + Send + 'static,
     {
@@ -120,10 +119,7 @@ async fn accept<M, S, B>(
     stopping: Option<Stopping>,
 ) where
     M: Fn(Peer) -> S + Send,
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
-        + Clone
-        + Send
-        + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
     S::Future: Send,
     B: http_body::Body<Data = bytes::Bytes, Error: Into<BoxError>> + Send + 'static,
 {
@@ -167,7 +163,7 @@ async fn accept<M, S, B>(
         let serve = connection::serve(
             prepare(stream),
             peer,
-            limits.head,
+            limits,
             make(Peer { address: peer, https: false }),
             closed.clone(),
             stopping.clone(),
@@ -235,7 +231,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn silence_is_not_waited_for() {
         let head = Duration::from_secs(10);
-        let (address, _door) = serving(Limits { connections: 8, head }).await;
+        let (address, _door) =
+            serving(Limits { connections: 8, head, are_answers_short: false }).await;
         for said in ["", "GET", "GET / HTTP/1.1\r\n"] {
             let (begin, mut stream) = (Instant::now(), connect(address).await);
             stream.write_all(said.as_bytes()).await.expect("it is open");
@@ -251,7 +248,8 @@ mod tests {
     #[tokio::test]
     async fn the_next_head_has_its_time_too() {
         let head = Duration::from_secs(10);
-        let (address, _door) = serving(Limits { connections: 8, head }).await;
+        let (address, _door) =
+            serving(Limits { connections: 8, head, are_answers_short: false }).await;
         let mut stream = connect(address).await;
         for _ in 0..3 {
             ask(&mut stream).await;
@@ -277,7 +275,8 @@ mod tests {
             let answer = axum::routing::get(async move || peer.address.to_string());
             axum::Router::new().route("/", answer)
         };
-        let limits = Limits { connections: 8, head: Duration::from_secs(60) };
+        let limits =
+            Limits { connections: 8, head: Duration::from_secs(60), are_answers_short: false };
         let (serve, _door) = port.serve(make, limits, None);
         #[expect(clippy::disallowed_methods, reason = "a test is a host")]
         tokio::spawn(serve);
@@ -296,7 +295,8 @@ mod tests {
     #[tokio::test]
     async fn connections_are_limited() {
         let head = Duration::from_secs(60);
-        let (address, door) = serving(Limits { connections: 2, head }).await;
+        let (address, door) =
+            serving(Limits { connections: 2, head, are_answers_short: false }).await;
         let (mut first, mut second) = (connect(address).await, connect(address).await);
         ask(&mut first).await;
         ask(&mut second).await;

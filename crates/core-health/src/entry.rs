@@ -1,5 +1,5 @@
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use core_types::{Status, Timestamp};
 use serde_json::{Map, Value};
@@ -30,22 +30,14 @@ pub(crate) struct Latest {
     at: Option<Instant>,
     /// The state that the observer knows, and since when.
     reported: State,
-    since: Instant,
+    since: Timestamp,
 }
 
 /// The moment of a look at the entries, and what is true of all of them in it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Now {
     pub(crate) instant: Instant,
-    pub(crate) wall: SystemTime,
     pub(crate) stopping: bool,
-}
-
-impl Now {
-    /// The wall clock's reading so long before.
-    pub(crate) fn ago(self, age: Duration) -> Timestamp {
-        self.wall.checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH).into()
-    }
 }
 
 impl Entry {
@@ -55,7 +47,7 @@ impl Entry {
     }
 
     /// An entry of which nothing is known, for the reason given.
-    pub(crate) fn new(name: Arc<str>, kind: Kind, unknown: &str, now: Now) -> Self {
+    pub(crate) fn new(name: Arc<str>, kind: Kind, unknown: &str) -> Self {
         let latest = Latest {
             damping: Damping::new(1, 1),
             reason: Some(unknown.into()),
@@ -64,7 +56,7 @@ impl Entry {
             member: None,
             at: None,
             reported: State::Unknown,
-            since: now.instant,
+            since: Timestamp::now(),
         };
         Self { name, kind, gates: true, lifetime: None, latest: Mutex::new(latest) }
     }
@@ -117,7 +109,7 @@ impl Entry {
             kind: self.kind,
             gates: self.gates,
             state,
-            since: now.ago(now.instant.saturating_duration_since(latest.since)),
+            since: latest.since,
             latency: latest.latency,
             age: latest.at.map(|at| now.instant.saturating_duration_since(at)),
             reason,
@@ -137,7 +129,7 @@ impl Entry {
                 reason: reason.clone(),
             });
             latest.reported = state;
-            latest.since = now.instant;
+            latest.since = Timestamp::now();
         }
         (state, reason)
     }

@@ -51,7 +51,7 @@ impl Health {
         config.timing()?;
         let shared = Arc::new(Shared::new(config, version.into()));
         let shutdown = shared.register("shutdown", |name, now| {
-            let entry = Entry::new(name, Kind::Component, "", now).with_healthy_start(now);
+            let entry = Entry::new(name, Kind::Component, "").with_healthy_start(now);
             (Arc::new(entry), None)
         })?;
         Ok(Self { shared, shutdown })
@@ -103,7 +103,7 @@ impl Health {
         let timing = options.over(&self.shared.config).timing()?;
         let run = Box::new(move || run().map(Into::into).boxed());
         self.shared.register(name, |name, now| {
-            let entry = Entry::new(name, Kind::Check, "has not run yet", now)
+            let entry = Entry::new(name, Kind::Check, "has not run yet")
                 .with_gates(gates)
                 .with_damping(timing.rise, timing.fall)
                 .with_lifetime(timing.time_to_live);
@@ -118,10 +118,8 @@ impl Health {
     /// # Errors
     /// [`Error::Name`] and [`Error::Duplicate`].
     pub fn component(&self, name: &str) -> Result<Component, Error> {
-        self.register(name, |name, now| {
-            Entry::new(name, Kind::Component, "has not reported yet", now)
-        })
-        .map(Component)
+        self.register(name, |name, _| Entry::new(name, Kind::Component, "has not reported yet"))
+            .map(Component)
     }
 
     /// As [`component`](Self::component), but it gates nothing: it shows in
@@ -130,8 +128,8 @@ impl Health {
     /// # Errors
     /// [`Error::Name`] and [`Error::Duplicate`].
     pub fn diagnostic_component(&self, name: &str) -> Result<Component, Error> {
-        self.register(name, |name, now| {
-            Entry::new(name, Kind::Component, "has not reported yet", now).with_gates(false)
+        self.register(name, |name, _| {
+            Entry::new(name, Kind::Component, "has not reported yet").with_gates(false)
         })
         .map(Component)
     }
@@ -141,10 +139,8 @@ impl Health {
     /// # Errors
     /// [`Error::Name`] and [`Error::Duplicate`].
     pub fn latch(&self, name: &str) -> Result<Latch, Error> {
-        self.register(name, |name, now| {
-            Entry::new(name, Kind::Latch, "has not been released yet", now)
-        })
-        .map(Latch::new)
+        self.register(name, |name, _| Entry::new(name, Kind::Latch, "has not been released yet"))
+            .map(Latch::new)
     }
 
     /// Registers a loop that has to show, at least once per `limit`, that it still turns.
@@ -182,9 +178,7 @@ impl Health {
             return Err(Error::Limit { name: name.into() });
         }
         self.register(name, |name, now| {
-            Entry::new(name, Kind::Heartbeat, "", now)
-                .with_lifetime(limit.get())
-                .with_healthy_start(now)
+            Entry::new(name, Kind::Heartbeat, "").with_lifetime(limit.get()).with_healthy_start(now)
         })
         .map(Heartbeat)
     }

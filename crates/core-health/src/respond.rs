@@ -2,9 +2,9 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use core_types::Status;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request};
+use http::{HeaderValue, Method, Response, StatusCode, header, request};
 
-use crate::entry::{Entry, Now};
+use crate::entry::Entry;
 use crate::shared::{Members, Shared};
 use crate::{CheckSnapshot, Group};
 
@@ -27,8 +27,8 @@ const PATHS: [(&str, Group); 9] = [
     ("/startupz", Group::Startup),
 ];
 
-/// Room for as many headers: ours, and what a service adds to each answer.
-const HEADERS: usize = 10;
+/// What is true now is not for later.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// What there is to say, before it is written in one format or another.
 struct Answer<'a> {
@@ -39,7 +39,6 @@ struct Answer<'a> {
     /// Names that were to be excluded, and are not there.
     unmatched: BTreeSet<&'a str>,
     uptime: std::time::Duration,
-    now: Now,
     version: &'a str,
     details: bool,
     verbose: bool,
@@ -86,7 +85,6 @@ pub(crate) fn respond(
         excluded,
         unmatched,
         uptime: snapshot.uptime,
-        now: snapshot.now,
         version: &shared.version,
         details,
         verbose,
@@ -154,9 +152,8 @@ fn write(answer: &Answer<'_>, format: Format, head: bool) -> Response<Bytes> {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
     let headers = response.headers_mut();
-    *headers = HeaderMap::with_capacity(HEADERS);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CONTENT_TYPE, format.media_type());
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
     if head {
         // Who has a body tells its length anyway.
         headers.insert(header::CONTENT_LENGTH, body.len().into());
@@ -170,6 +167,6 @@ fn refuse() -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
     response
 }

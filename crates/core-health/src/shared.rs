@@ -1,7 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::SystemTime;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -76,7 +75,7 @@ impl Shared {
 
     pub(crate) fn now(&self) -> Now {
         let stopping = self.stopping.load(Ordering::Acquire);
-        Now { instant: Instant::now(), wall: SystemTime::now(), stopping }
+        Now { instant: Instant::now(), stopping }
     }
 
     /// Marks the beginning of the stop.
@@ -152,7 +151,7 @@ impl Shared {
             asked.map(|entry| entry.snapshot(now, &self.events)).collect()
         };
         self.events.deliver();
-        Snapshot { checks, uptime: now.instant.saturating_duration_since(self.started), now }
+        Snapshot { checks, uptime: now.instant.saturating_duration_since(self.started) }
     }
 }
 

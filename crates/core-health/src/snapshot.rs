@@ -4,7 +4,6 @@ use std::time::Duration;
 use core_types::{Status, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::entry::Now;
 use crate::{Group, Kind, State};
 
 /// Every check at one moment, with reasons: for metrics and for those who may see details.
@@ -15,7 +14,6 @@ pub struct Snapshot {
     pub checks: Vec<CheckSnapshot>,
     /// Time since [`Health::new`](crate::Health::new).
     pub uptime: Duration,
-    pub(crate) now: Now,
 }
 
 /// One check at one moment.

@@ -3,6 +3,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use arc_swap::Guard;
 use core_types::Scope;
 use http::header::{CACHE_CONTROL, HOST};
 use http::request::Parts;
@@ -51,7 +52,7 @@ struct Inner {
 impl Context {
     pub(crate) fn open(stack: &Arc<Stack>, request: &Parts) -> Self {
         let started = Instant::now();
-        let live = stack.live();
+        let live = Guard::into_inner(stack.live());
         let headers = &request.headers;
         let (scope, request_id) = open_scope(headers);
         let peer = request.extensions.get::<Peer>();

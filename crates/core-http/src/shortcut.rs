@@ -23,8 +23,10 @@ pub(crate) fn answer(
         return None;
     }
     let started = Instant::now();
+    let mut found = None;
     // One that panics leaves the request to the service.
-    let (route, mut response) = panics::catch(|| stack.shortcut(request)).ok().flatten()?;
+    let _ = panics::catch(|| found = stack.shortcut(request));
+    let (route, mut response) = found?;
     if response.status() != StatusCode::OK {
         return None;
     }

@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
@@ -148,8 +148,8 @@ impl Stack {
         self.prepare(config).map(|prepared| self.commit(prepared))
     }
 
-    pub(crate) fn live(&self) -> Arc<Live> {
-        self.live.load_full()
+    pub(crate) fn live(&self) -> Guard<Arc<Live>> {
+        self.live.load()
     }
 
     pub(crate) fn report(&self, event: &Event<'_>) {

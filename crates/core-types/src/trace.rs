@@ -29,7 +29,7 @@ pub struct SpanId(NonZeroU64);
 
 impl TraceId {
     fn generate() -> Self {
-        Self(NonZeroU128::new(random::quick_u128()).unwrap_or(NonZeroU128::MIN))
+        Self(NonZeroU128::new(random::u128()).unwrap_or(NonZeroU128::MIN))
     }
 
     /// The sixteen bytes, the highest first.
@@ -40,7 +40,7 @@ impl TraceId {
 
 impl SpanId {
     fn generate() -> Self {
-        Self(NonZeroU64::new(random::quick_u64()).unwrap_or(NonZeroU64::MIN))
+        Self(NonZeroU64::new(random::u64()).unwrap_or(NonZeroU64::MIN))
     }
 
     /// The eight bytes, the highest first.

@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::{Future as _, poll_fn};
 use std::net::SocketAddr;
@@ -23,7 +24,7 @@ use tower_service::Service;
 
 use super::head_timer::HeadTimer;
 use super::stream::{Protocol, Stream};
-use super::until;
+use super::{Limits, until};
 use crate::BoxError;
 
 /// Under which name this is logged.
@@ -44,25 +45,23 @@ const HEAD_BYTES: usize = 64 << 10;
 pub(super) async fn serve<S, B>(
     stream: TcpStream,
     peer: SocketAddr,
-    head: Duration,
+    limits: Limits,
     service: S,
     mut closed: watch::Receiver<bool>,
     stopping: Option<Stopping>,
 ) where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
-        + Clone
-        + Send
-        + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
     S::Future: Send,
     B: Body<Data = bytes::Bytes, Error: Into<BoxError>> + Send + 'static,
 {
+    let Limits { head, are_answers_short, .. } = limits;
     let requests = InFlight::default();
     let counted = requests.clone();
+    let service = RefCell::new(service);
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut service = service.clone();
         let guard = counted.guard();
         let is_old = request.version() < Version::HTTP_2;
-        let answer = service.call(request);
+        let answer = service.borrow_mut().call(request);
         let stopping = stopping.clone();
         async move {
             let mut response = answer.await?.map(|body| Guarded { body, guard });
@@ -91,6 +90,8 @@ pub(super) async fn serve<S, B>(
                 .timer(HeadTimer::new(head))
                 .header_read_timeout(head)
                 .max_buf_size(HEAD_BYTES)
+                // Then an answer is put together and goes out in one plain write.
+                .writev(!are_answers_short)
                 .serve_connection(io, service);
             to_the_end(connection, closed, requests).await
         }

@@ -1,9 +1,12 @@
 //! HTTP to log, metrics and shutdown.
 
+use std::sync::{PoisonError, RwLock};
+
 use core_health::Health;
 use core_http::{Config, Event, Route, Stack};
-use core_metrics::{Buckets, CounterFamily, HistogramFamily, Metrics};
+use core_metrics::{Buckets, Counter, CounterFamily, Histogram, HistogramFamily, Metrics};
 use core_shutdown::InFlight;
+use http::StatusCode;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
@@ -20,6 +23,22 @@ pub(crate) struct RequestMetrics {
     traces: Option<core_log::Logging>,
     requests: CounterFamily<4>,
     durations: HistogramFamily<3>,
+}
+
+/// What metrics say of one port's requests.
+struct PortMetrics {
+    listener: &'static str,
+    all: RequestMetrics,
+    /// What probes have asked for, which is little and is asked for all day.
+    probes: RwLock<Vec<Probe>>,
+}
+
+/// The series of those who ask for one probe by one method, and get 200.
+struct Probe {
+    method: String,
+    route: String,
+    requests: Counter,
+    durations: Histogram,
 }
 
 impl RequestMetrics {
@@ -47,6 +66,36 @@ impl RequestMetrics {
     }
 }
 
+impl PortMetrics {
+    fn series(&self, method: &str, route: &str, status: &str) -> (Counter, Histogram) {
+        let requests = self.all.requests.with([self.listener, method, route, status]);
+        (requests, self.all.durations.with([self.listener, method, route]))
+    }
+
+    fn count(&self, method: &str, route: &str, status: &str, seconds: f64) {
+        let (requests, durations) = self.series(method, route, status);
+        requests.increment();
+        durations.observe(seconds);
+    }
+
+    /// As `count`, of a probe that got 200.
+    fn count_probe(&self, method: &str, route: &str, seconds: f64) {
+        let known = self.probes.read().unwrap_or_else(PoisonError::into_inner);
+        let probe = known.iter().find(|probe| probe.route == route && probe.method == method);
+        if let Some(Probe { requests, durations, .. }) = probe {
+            requests.increment();
+            return durations.observe(seconds);
+        }
+        drop(known);
+        let (requests, durations) = self.series(method, route, StatusCode::OK.as_str());
+        requests.increment();
+        durations.observe(seconds);
+        let probe = Probe { method: method.into(), route: route.into(), requests, durations };
+        // Perhaps a second time, by another thread: the series are the same.
+        self.probes.write().unwrap_or_else(PoisonError::into_inner).push(probe);
+    }
+}
+
 /// A stack that logs and counts, for one of the two ports.
 pub(crate) fn stack(
     config: Config,
@@ -62,8 +111,9 @@ pub(crate) fn stack(
         let route = core_health::probe(parts.uri.path()).filter(|_| is_plain)?;
         Some((Route::from(route), health.respond(parts, false)?))
     };
+    let metrics = PortMetrics { listener, all: metrics, probes: RwLock::default() };
     let stack = Stack::new(config)?
-        .with_observer(move |event| observe(event, listener, &metrics))
+        .with_observer(move |event| observe(event, &metrics))
         .with_shortcut(good_news)
         .with_never_shed(is_exempt)
         .with_never_redirected(is_exempt);
@@ -78,7 +128,8 @@ fn is_quiet(path: &str) -> bool {
     core_health::probe(path).is_some() || path == "/metrics"
 }
 
-fn observe(event: &Event<'_>, listener: &'static str, metrics: &RequestMetrics) {
+fn observe(event: &Event<'_>, metrics: &PortMetrics) {
+    let listener = metrics.listener;
     match event {
         Event::Started { method, path, client, .. } => {
             let client = client.map(tracing::field::display);
@@ -111,18 +162,23 @@ fn observe(event: &Event<'_>, listener: &'static str, metrics: &RequestMetrics) 
             ..
         } => {
             let code = status.map(|status| status.as_u16());
-            let label = status.as_ref().map_or(outcome.as_str(), http::StatusCode::as_str);
-            metrics.requests.with([listener, method, route, label]).increment();
-            metrics.durations.with([listener, method, route]).observe(duration.as_secs_f64());
+            let is_quiet = is_quiet(path);
+            let seconds = duration.as_secs_f64();
+            if is_quiet && *status == Some(StatusCode::OK) {
+                metrics.count_probe(method, route, seconds);
+            } else {
+                let label = status.as_ref().map_or(outcome.as_str(), StatusCode::as_str);
+                metrics.count(method, route, label, seconds);
+            }
             let duration_ms = milliseconds(*duration);
             let outcome = outcome.as_str();
             let error_id = failure.map(|failure| failure.id().as_str());
             let client = client.map(tracing::field::display);
             #[cfg(feature = "otlp")]
-            if let (Some(logging), false) = (&metrics.traces, is_quiet(path)) {
+            if let (Some(logging), false) = (&metrics.all.traces, is_quiet) {
                 super::traces::request(logging, event);
             }
-            if is_quiet(path) {
+            if is_quiet {
                 tracing::debug!(target: LOG, listener, method, path, status = code, duration_ms, outcome, "request finished");
             } else {
                 tracing::info!(target: LOG, listener,

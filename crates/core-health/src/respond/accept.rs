@@ -10,11 +10,14 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    pub(crate) fn media_type(self) -> &'static str {
+    pub(crate) fn media_type(self) -> HeaderValue {
+        const JSON: HeaderValue = HeaderValue::from_static("application/json");
+        const HEALTH_JSON: HeaderValue = HeaderValue::from_static("application/health+json");
+        const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
         match self {
-            Self::Json => "application/json",
-            Self::HealthJson => "application/health+json",
-            Self::Text => "text/plain; charset=utf-8",
+            Self::Json => JSON,
+            Self::HealthJson => HEALTH_JSON,
+            Self::Text => TEXT,
         }
     }
 
