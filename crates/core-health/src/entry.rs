@@ -100,10 +100,29 @@ impl Entry {
         self.settle(&mut locked(&self.latest), now, events);
     }
 
+    /// What it counts now, and its member of an answer, behind those that are there. Tells of the state
+    /// when time has changed it.
+    pub(crate) fn add_to(
+        &self,
+        members: Option<&mut Vec<u8>>,
+        now: Now,
+        events: &Events,
+    ) -> Status {
+        let mut latest = locked(&self.latest);
+        let (state, _) = self.settle(&mut latest, now, events);
+        if let Some(members) = members {
+            if !members.is_empty() {
+                members.push(b',');
+            }
+            members.extend_from_slice(latest.member(&self.name, state).as_bytes());
+        }
+        state.weight(self.gates)
+    }
+
     /// Everything that is known now. Tells of it when time has changed it.
     pub(crate) fn snapshot(&self, now: Now, events: &Events) -> CheckSnapshot {
         let mut latest = locked(&self.latest);
-        let (state, reason) = self.settle(&mut latest, now, events);
+        let (state, replaced) = self.settle(&mut latest, now, events);
         CheckSnapshot {
             name: Arc::clone(&self.name),
             kind: self.kind,
@@ -112,42 +131,48 @@ impl Entry {
             since: latest.since,
             latency: latest.latency,
             age: latest.at.map(|at| now.instant.saturating_duration_since(at)),
-            reason,
+            reason: replaced.map(Arc::from).or_else(|| latest.reason.clone()),
             data: Arc::clone(&latest.data),
-            member: latest.member(&self.name, state),
+            member: Arc::clone(latest.member(&self.name, state)),
         }
     }
 
-    fn settle(&self, latest: &mut Latest, now: Now, events: &Events) -> (State, Option<Arc<str>>) {
-        let (state, reason) = self.state(latest, now);
+    /// The state now, and the reason if it is another than that of the last word.
+    fn settle(
+        &self,
+        latest: &mut Latest,
+        now: Now,
+        events: &Events,
+    ) -> (State, Option<&'static str>) {
+        let (state, replaced) = self.state(latest, now);
         if state != latest.reported {
             events.push(Event::Transition {
                 check: Arc::clone(&self.name),
                 kind: self.kind,
                 from: latest.reported,
                 to: state,
-                reason: reason.clone(),
+                reason: replaced.map(Arc::from).or_else(|| latest.reason.clone()),
             });
             latest.reported = state;
             latest.since = Timestamp::now();
         }
-        (state, reason)
+        (state, replaced)
     }
 
-    fn state(&self, latest: &Latest, now: Now) -> (State, Option<Arc<str>>) {
+    fn state(&self, latest: &Latest, now: Now) -> (State, Option<&'static str>) {
         let state = latest.damping.status().map_or(State::Unknown, State::from);
         match self.kind {
             // The loops end one by one now, and the stop has a deadline of its own.
             Kind::Heartbeat if now.stopping => {
-                (State::Healthy, Some("not watched while the service stops".into()))
+                (State::Healthy, Some("not watched while the service stops"))
             }
             Kind::Heartbeat if state == State::Healthy && self.expired(latest, now) => {
-                (State::Unhealthy, Some("its last beat is older than its limit".into()))
+                (State::Unhealthy, Some("its last beat is older than its limit"))
             }
             Kind::Check if self.expired(latest, now) => {
-                (State::Unknown, Some("its last result is older than its time to live".into()))
+                (State::Unknown, Some("its last result is older than its time to live"))
             }
-            _ => (state, latest.reason.clone()),
+            _ => (state, None),
         }
     }
 
@@ -183,14 +208,11 @@ impl Latest {
     }
 
     /// What everybody may know of it in this state, as a member of an answer.
-    fn member(&mut self, name: &str, state: State) -> Arc<str> {
-        if let Some((of, member)) = &self.member
-            && *of == state
-        {
-            return Arc::clone(member);
+    fn member(&mut self, name: &str, state: State) -> &Arc<str> {
+        if self.member.as_ref().is_none_or(|(of, _)| *of != state) {
+            let member = respond::member(name, state, self.latency, &self.data, None);
+            self.member = Some((state, member.into()));
         }
-        let member = respond::member(name, state, self.latency, &self.data, None);
-        let (_, member) = self.member.insert((state, member.into()));
-        Arc::clone(member)
+        &self.member.as_ref().expect("it was just written").1
     }
 }

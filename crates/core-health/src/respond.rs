@@ -30,6 +30,9 @@ const PATHS: [(&str, Group); 9] = [
 /// What is true now is not for later.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
+/// Room for the members of half a dozen checks.
+const USUAL: usize = 640;
+
 /// What there is to say, before it is written in one format or another.
 struct Answer<'a> {
     group: &'a str,
@@ -54,6 +57,13 @@ pub(crate) fn respond(
         Some(path) => own(shared, path),
         None => (None, name),
     };
+    let format = accept::choose(&parts.headers);
+    let is_head = parts.method == Method::HEAD;
+    // What probes ask for, all day.
+    let is_plain = name.is_none() && own.is_none() && parts.uri.query().is_none() && !details;
+    if is_plain && format != Format::HealthJson && (is_head || parts.method == Method::GET) {
+        return Some(plain(shared, group, format, is_head));
+    }
     let is_asked = |entry: &Entry| {
         let is_member = match &own {
             Some((_, members)) => members.contains(&entry.name),
@@ -89,8 +99,28 @@ pub(crate) fn respond(
         details,
         verbose,
     };
-    let format = accept::choose(&parts.headers);
-    Some(write(&answer, format, parts.method == Method::HEAD))
+    let body = match format {
+        Format::Json => {
+            let members = body::members(&answer.checks, details);
+            let warning = body::warning(&answer);
+            body::json(status, answer.uptime, answer.version, &members, warning.as_deref()).into()
+        }
+        Format::HealthJson => body::health_json(&answer).into(),
+        Format::Text => body::text(&answer),
+    };
+    Some(write(status, body, format, is_head))
+}
+
+/// A whole group, as everybody may know it.
+fn plain(shared: &Shared, group: Group, format: Format, is_head: bool) -> Response<Bytes> {
+    if format == Format::Text {
+        let (status, _) = shared.summary(group, None);
+        return write(status, status.as_str().into(), format, is_head);
+    }
+    let mut members = Vec::with_capacity(USUAL);
+    let (status, uptime) = shared.summary(group, Some(&mut members));
+    let body = body::json(status, uptime, &shared.version, &members, None);
+    write(status, body.into(), format, is_head)
 }
 
 /// The probe that a path asks for, such as `/health/ready`, if it asks for one: what is never shed,
@@ -141,20 +171,15 @@ fn read(query: &str) -> (bool, BTreeSet<&str>) {
     (verbose, exclude)
 }
 
-fn write(answer: &Answer<'_>, format: Format, head: bool) -> Response<Bytes> {
-    let body: Bytes = match format {
-        Format::Json => body::json(answer).into(),
-        Format::HealthJson => body::health_json(answer).into(),
-        Format::Text => body::text(answer),
-    };
+fn write(status: Status, body: Bytes, format: Format, is_head: bool) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
-    if answer.status == Status::Unhealthy {
+    if status == Status::Unhealthy {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, format.media_type());
     headers.insert(header::CACHE_CONTROL, NO_STORE);
-    if head {
+    if is_head {
         // Who has a body tells its length anyway.
         headers.insert(header::CONTENT_LENGTH, body.len().into());
     } else {

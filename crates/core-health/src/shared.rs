@@ -1,14 +1,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
+use core_types::Status;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::entry::{Entry, Latest, Now};
 use crate::event::Events;
 use crate::schedule::Check;
-use crate::{Config, Error, Snapshot};
+use crate::{Config, Error, Group, Snapshot};
 
 /// Longer names make answers and metric labels unwieldy.
 const MAX_NAME: usize = 64;
@@ -140,6 +142,23 @@ impl Shared {
             entry.look(now, &self.events);
         }
         self.events.deliver();
+    }
+
+    /// The status of a group and the uptime; the members of its checks, if they are wanted.
+    pub(crate) fn summary(
+        &self,
+        group: Group,
+        mut members: Option<&mut Vec<u8>>,
+    ) -> (Status, Duration) {
+        let now = self.now();
+        let status = {
+            let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
+            let asked = registry.entries.values().filter(|entry| entry.is_in(group));
+            let add = |entry: &Arc<Entry>| entry.add_to(members.as_deref_mut(), now, &self.events);
+            asked.map(add).max().unwrap_or_default()
+        };
+        self.events.deliver();
+        (status, now.instant.saturating_duration_since(self.started))
     }
 
     /// What is known of the checks that are asked for.

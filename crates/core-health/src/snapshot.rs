@@ -64,8 +64,6 @@ impl CheckSnapshot {
 
     /// What it counts in a group.
     pub(crate) fn weight(&self) -> Status {
-        // Worth a look, and never worth taking the traffic away.
-        let most = if self.gates { Status::Unhealthy } else { Status::Degraded };
-        self.state.counts_as().min(most)
+        self.state.weight(self.gates)
     }
 }

@@ -34,6 +34,12 @@ impl State {
             Self::Unhealthy | Self::Unknown => Status::Unhealthy,
         }
     }
+
+    /// What it counts in a group. One that does not gate is worth a look, and never worth taking the
+    /// traffic away.
+    pub(crate) fn weight(self, gates: bool) -> Status {
+        self.counts_as().min(if gates { Status::Unhealthy } else { Status::Degraded })
+    }
 }
 
 impl From<Status> for State {

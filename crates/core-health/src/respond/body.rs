@@ -39,38 +39,51 @@ pub(crate) fn member(
     String::from_utf8(out).expect("JSON is text")
 }
 
-/// A check without a reason to show is not written anew: it stands in the entry since it was first
-/// asked for after its last change.
-pub(crate) fn json(answer: &Answer<'_>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(ROOM * (1 + answer.checks.len()));
-    // By hand, for the head is most of a short answer, and serde takes thrice as long for it.
+/// An answer, whose checks are written already.
+pub(crate) fn json(
+    status: Status,
+    uptime: Duration,
+    version: &str,
+    members: &[u8],
+    warning: Option<&str>,
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(ROOM + members.len());
+    // By hand, for this is most of a short answer, and serde takes thrice as long for it.
     out.extend_from_slice(br#"{"status":""#);
-    out.extend_from_slice(answer.status.as_str().as_bytes());
+    out.extend_from_slice(status.as_str().as_bytes());
     out.extend_from_slice(br#"","timestamp":""#);
     let _ = write!(out, "{}", Timestamp::now());
     out.extend_from_slice(br#"","uptime_seconds":"#);
-    append(&mut out, &(answer.uptime.as_micros() as f64 / 1e6));
+    append(&mut out, &(uptime.as_micros() as f64 / 1e6));
     out.extend_from_slice(br#","version":"#);
-    append(&mut out, answer.version);
+    append(&mut out, version);
     out.extend_from_slice(br#","checks":{"#);
-    for (at, check) in answer.checks.iter().enumerate() {
+    out.extend_from_slice(members);
+    out.push(b'}');
+    if let Some(warning) = warning {
+        out.extend_from_slice(br#","warning":"#);
+        append(&mut out, warning);
+    }
+    out.push(b'}');
+    out
+}
+
+/// The members of an answer's checks. One without a reason to show is not written anew: it stands in
+/// the entry since it was first asked for after its last change.
+pub(crate) fn members(checks: &[&CheckSnapshot], details: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(ROOM * checks.len());
+    for (at, check) in checks.iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
         let CheckSnapshot { name, state, latency, data, reason, .. } = check;
         match reason {
-            Some(reason) if answer.details => {
+            Some(reason) if details => {
                 out.extend(member(name, *state, *latency, data, Some(reason)).into_bytes());
             }
             _ => out.extend_from_slice(check.member.as_bytes()),
         }
     }
-    out.push(b'}');
-    if let Some(warning) = warning(answer) {
-        out.extend_from_slice(br#","warning":"#);
-        append(&mut out, &warning);
-    }
-    out.push(b'}');
     out
 }
 
@@ -179,7 +192,7 @@ pub(crate) fn text(answer: &Answer<'_>) -> Bytes {
     out.into()
 }
 
-fn warning(answer: &Answer<'_>) -> Option<String> {
+pub(crate) fn warning(answer: &Answer<'_>) -> Option<String> {
     let names: Vec<_> = answer.unmatched.iter().map(|name| format!("{name:?}")).collect();
     (!names.is_empty())
         .then(|| format!("some checks cannot be excluded: no matches for {}", names.join(", ")))

@@ -160,6 +160,40 @@ async fn json_is_as_the_founding_documents_have_it() {
     assert!(at.is_sorted(), "{}", answer.body);
 }
 
+/// HLT-4: who asks for something that is not there, or may see more, gets what everybody gets.
+#[tokio::test(start_paused = true)]
+async fn the_short_way_leads_to_the_same_answer() {
+    let (health, broker, beat) = one_of_each().await;
+    let answer = |path: &str, accept: &str, details| {
+        let answer = ask(&health, Method::GET, path, accept, details).unwrap();
+        let body = match accept {
+            "text/plain" => Value::from(answer.body),
+            _ => {
+                let mut body = answer.json();
+                body["timestamp"].take();
+                body
+            }
+        };
+        (answer.status, answer.headers, body)
+    };
+    let check = || {
+        for path in ["/health", "/health/live", "/health/ready", "/health/startup"] {
+            for accept in ["*/*", "text/plain"] {
+                let short = answer(path, accept, false);
+                assert_eq!(answer(&format!("{path}?x"), accept, false), short, "{path}");
+                if path == "/health/startup" || accept == "text/plain" {
+                    assert_eq!(answer(path, accept, true), short, "{path}");
+                }
+            }
+        }
+    };
+    check();
+    broker.unhealthy("gone");
+    check();
+    drop(beat);
+    check();
+}
+
 /// HLT-4: an answer tells of everything that changed since the last one, however little.
 #[test]
 fn json_follows_every_change() {
