@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::damping::Damping;
 use crate::event::Events;
 use crate::shared::locked;
+use crate::summary::Summary;
 use crate::{CheckSnapshot, Event, Group, Kind, State, respond};
 
 /// One named check of any kind: what was last heard of it, and what that means now.
@@ -100,23 +101,18 @@ impl Entry {
         self.settle(&mut locked(&self.latest), now, events);
     }
 
-    /// What it counts now, and its member of an answer, behind those that are there. Tells of the state
-    /// when time has changed it.
-    pub(crate) fn add_to(
-        &self,
-        members: Option<&mut Vec<u8>>,
-        now: Now,
-        events: &Events,
-    ) -> Status {
+    /// Adds what everybody may know now. Tells of the state when time has changed it.
+    pub(crate) fn add_to(&self, summary: &mut Summary, now: Now, events: &Events) {
         let mut latest = locked(&self.latest);
         let (state, _) = self.settle(&mut latest, now, events);
-        if let Some(members) = members {
-            if !members.is_empty() {
-                members.push(b',');
-            }
-            members.extend_from_slice(latest.member(&self.name, state).as_bytes());
+        summary.status = summary.status.max(state.weight(self.gates));
+        if !summary.members.is_empty() {
+            summary.members.push(b',');
         }
-        state.weight(self.gates)
+        summary.members.extend_from_slice(latest.member(&self.name, state).as_bytes());
+        let until = latest.at.zip(self.lifetime).and_then(|(at, time)| at.checked_add(time));
+        let until = until.filter(|until| *until >= now.instant);
+        summary.until = summary.until.into_iter().chain(until).min();
     }
 
     /// Everything that is known now. Tells of it when time has changed it.

@@ -258,7 +258,7 @@ impl Health {
     /// The status of a group at this moment.
     #[must_use]
     pub fn status(&self, group: Group) -> Status {
-        self.shared.summary(group, None).0
+        self.shared.summary(group, |summary, _| summary.status)
     }
 
     /// Answers a probe, or `None` if the path is not ours. Runs nothing and waits for nothing.

@@ -17,6 +17,7 @@ mod schedule;
 mod shared;
 mod snapshot;
 mod state;
+mod summary;
 
 pub use self::{
     config::Config,

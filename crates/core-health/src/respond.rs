@@ -6,6 +6,7 @@ use http::{HeaderValue, Method, Response, StatusCode, header, request};
 
 use crate::entry::Entry;
 use crate::shared::{Members, Shared};
+use crate::summary::Summary;
 use crate::{CheckSnapshot, Group};
 
 mod accept;
@@ -29,9 +30,6 @@ const PATHS: [(&str, Group); 9] = [
 
 /// What is true now is not for later.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-
-/// Room for the members of half a dozen checks.
-const USUAL: usize = 640;
 
 /// What there is to say, before it is written in one format or another.
 struct Answer<'a> {
@@ -113,14 +111,15 @@ pub(crate) fn respond(
 
 /// A whole group, as everybody may know it.
 fn plain(shared: &Shared, group: Group, format: Format, is_head: bool) -> Response<Bytes> {
-    if format == Format::Text {
-        let (status, _) = shared.summary(group, None);
-        return write(status, status.as_str().into(), format, is_head);
-    }
-    let mut members = Vec::with_capacity(USUAL);
-    let (status, uptime) = shared.summary(group, Some(&mut members));
-    let body = body::json(status, uptime, &shared.version, &members, None);
-    write(status, body.into(), format, is_head)
+    let (status, body) = shared.summary(group, |summary, uptime| {
+        let Summary { status, members, .. } = summary;
+        let body = match format {
+            Format::Text => status.as_str().into(),
+            _ => body::json(*status, uptime, &shared.version, members, None).into(),
+        };
+        (*status, body)
+    });
+    write(status, body, format, is_head)
 }
 
 /// The probe that a path asks for, such as `/health/ready`, if it asks for one: what is never shed,

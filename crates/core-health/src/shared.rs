@@ -3,13 +3,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use core_types::Status;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::entry::{Entry, Latest, Now};
 use crate::event::Events;
 use crate::schedule::Check;
+use crate::summary::{Summaries, Summary};
 use crate::{Config, Error, Group, Snapshot};
 
 /// Longer names make answers and metric labels unwieldy.
@@ -29,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) running: tokio::sync::Mutex<()>,
     stopping: AtomicBool,
     registry: RwLock<Registry>,
+    summaries: Summaries,
 }
 
 #[derive(Default)]
@@ -72,6 +73,7 @@ impl Shared {
             running: tokio::sync::Mutex::default(),
             stopping: AtomicBool::new(false),
             registry: RwLock::default(),
+            summaries: Summaries::default(),
         }
     }
 
@@ -80,7 +82,7 @@ impl Shared {
         Now { instant: Instant::now(), stopping }
     }
 
-    /// Marks the beginning of the stop.
+    /// Marks the beginning of the stop, of which the next change tells.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
     }
@@ -96,6 +98,7 @@ impl Shared {
         registry.vacant(name)?;
         let (entry, check) = make(name.into(), self.now());
         registry.entries.insert(Arc::clone(&entry.name), Arc::clone(&entry));
+        self.summaries.outdate();
         if let Some(check) = check {
             registry.checks.push(Arc::new(check));
             self.arrived.notify_one();
@@ -132,6 +135,7 @@ impl Shared {
     pub(crate) fn change(&self, entry: &Entry, change: impl FnOnce(&mut Latest, Now)) {
         let now = self.now();
         entry.change(now, &self.events, |latest| change(latest, now));
+        self.summaries.outdate();
         self.events.deliver();
     }
 
@@ -144,21 +148,22 @@ impl Shared {
         self.events.deliver();
     }
 
-    /// The status of a group and the uptime; the members of its checks, if they are wanted.
-    pub(crate) fn summary(
-        &self,
-        group: Group,
-        mut members: Option<&mut Vec<u8>>,
-    ) -> (Status, Duration) {
+    /// Reads what everybody may know of a group, beside the uptime.
+    pub(crate) fn summary<R>(&self, group: Group, read: impl FnOnce(&Summary, Duration) -> R) -> R {
+        let generation = self.summaries.generation();
         let now = self.now();
-        let status = {
+        let make = || {
+            let mut summary = Summary::default();
             let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
             let asked = registry.entries.values().filter(|entry| entry.is_in(group));
-            let add = |entry: &Arc<Entry>| entry.add_to(members.as_deref_mut(), now, &self.events);
-            asked.map(add).max().unwrap_or_default()
+            asked.for_each(|entry| entry.add_to(&mut summary, now, &self.events));
+            summary
         };
+        let uptime = now.instant.saturating_duration_since(self.started);
+        let read = |summary: &Summary| read(summary, uptime);
+        let answer = self.summaries.read(group, generation, now.instant, make, read);
         self.events.deliver();
-        (status, now.instant.saturating_duration_since(self.started))
+        answer
     }
 
     /// What is known of the checks that are asked for.

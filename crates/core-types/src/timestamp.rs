@@ -70,6 +70,10 @@ impl Timestamp {
     }
 }
 
+fn str(text: &[u8; LENGTH]) -> &str {
+    std::str::from_utf8(text).expect("digits and what stands between them")
+}
+
 /// Year, month and day, so many days after 1970-01-01: Howard Hinnant's `civil_from_days`, in
 /// <https://howardhinnant.github.io/date_algorithms.html>. Years begin with March in it, so that
 /// leap days end them; 400 of them always have as many days.
@@ -86,14 +90,14 @@ fn date(days: u64) -> (u64, u64, u64) {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
+        f.write_str(str(&self.text()))
     }
 }
 
 #[cfg(feature = "serde")]
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(str(&self.text()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! HLT-4: paths, formats, and who sees what.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use core_health::{CheckOptions, Component, Health, Heartbeat, Report};
 use core_types::Status;
@@ -166,13 +166,12 @@ async fn the_short_way_leads_to_the_same_answer() {
     let (health, broker, beat) = one_of_each().await;
     let answer = |path: &str, accept: &str, details| {
         let answer = ask(&health, Method::GET, path, accept, details).unwrap();
-        let body = match accept {
-            "text/plain" => Value::from(answer.body),
-            _ => {
-                let mut body = answer.json();
-                body["timestamp"].take();
-                body
-            }
+        let body = if accept == "text/plain" {
+            Value::from(answer.body)
+        } else {
+            let mut body = answer.json();
+            body["timestamp"].take();
+            body
         };
         (answer.status, answer.headers, body)
     };
@@ -192,6 +191,32 @@ async fn the_short_way_leads_to_the_same_answer() {
     check();
     drop(beat);
     check();
+}
+
+/// HLT-4: whoever has told something gets an answer that knows it, however many ask meanwhile.
+#[test]
+fn what_was_told_is_known() {
+    let health = health();
+    let queue = health.component("queue").unwrap();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        for _ in 0..2 {
+            threads.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    get(&health, "/health/ready");
+                }
+            });
+        }
+        for told in [Status::Healthy, Status::Unhealthy].into_iter().cycle().take(2000) {
+            queue.update(told, None);
+            let answer = ask(&health, Method::GET, "/health/ready", "text/plain", false).unwrap();
+            if answer.body != told.as_str() {
+                is_over.store(true, Ordering::Relaxed);
+            }
+            assert_eq!(answer.body, told.as_str());
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
 }
 
 /// HLT-4: an answer tells of everything that changed since the last one, however little.

@@ -106,6 +106,17 @@ async fn a_late_heartbeat_fails_liveness() {
     assert_eq!(transitions(&events), [late, back, late, back, gone]);
 }
 
+/// HLT-1: of several loops the first that is late is found.
+#[tokio::test(start_paused = true)]
+async fn the_first_late_heartbeat_fails_liveness() {
+    let health = health();
+    let limits = [("quick", 5), ("slow", 50)];
+    let _beats = limits.map(|(name, limit)| health.heartbeat(name, seconds(limit)).unwrap());
+    assert!(is_up(&health, "/health/live"));
+    sleep(seconds(6)).await;
+    assert!(!is_up(&health, "/health/live"));
+}
+
 /// HLT-1: an unhealthy dependency is no reason to restart.
 #[test]
 fn liveness_looks_at_nothing_else() {
