@@ -26,6 +26,34 @@ impl Timestamp {
     pub fn now() -> Self {
         Self(SystemTime::now())
     }
+
+    /// What is written: `2026-01-15T10:30:45.123456Z`. Without a formatter and by hand, for every answer
+    /// to a probe has one, and the usual library takes three times as long.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; LENGTH] {
+        // A clock that is so far off is a broken clock, and no reason to lose the line.
+        let since = self.0.duration_since(UNIX_EPOCH).unwrap_or_default().min(LAST);
+        let (days, second) = (since.as_secs() / DAY, since.as_secs() % DAY);
+        let (year, month, day) = date(days);
+        let microsecond = u64::from(since.subsec_micros());
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        #[expect(clippy::cast_possible_truncation, reason = "these numbers have two digits")]
+        let mut write = |at: usize, number: u64| {
+            text[at] = b'0' + (number / 10) as u8;
+            text[at + 1] = b'0' + (number % 10) as u8;
+        };
+        write(0, year / 100);
+        write(2, year % 100);
+        write(5, month);
+        write(8, day);
+        write(11, second / 3600);
+        write(14, second / 60 % 60);
+        write(17, second % 60);
+        write(20, microsecond / 10_000);
+        write(22, microsecond / 100 % 100);
+        write(24, microsecond % 100);
+        text
+    }
 }
 
 impl From<SystemTime> for Timestamp {
@@ -38,40 +66,6 @@ impl From<Timestamp> for SystemTime {
     fn from(timestamp: Timestamp) -> Self {
         timestamp.0
     }
-}
-
-impl Timestamp {
-    /// What is written: `2026-01-15T10:30:45.123456Z`. By hand, for every line and every probe's answer
-    /// has one, and the usual library takes three times as long.
-    #[expect(clippy::cast_possible_truncation, reason = "these numbers have two digits")]
-    fn text(self) -> [u8; LENGTH] {
-        // A clock that is so far off is a broken clock, and no reason to lose the line.
-        let since = self.0.duration_since(UNIX_EPOCH).unwrap_or_default().min(LAST);
-        let (days, second) = (since.as_secs() / DAY, since.as_secs() % DAY);
-        let (year, month, day) = date(days);
-        let microsecond = u64::from(since.subsec_micros());
-        let mut text = *b"0000-00-00T00:00:00.000000Z";
-        for (at, number) in [
-            (0, year / 100),
-            (2, year % 100),
-            (5, month),
-            (8, day),
-            (11, second / 3600),
-            (14, second / 60 % 60),
-            (17, second % 60),
-            (20, microsecond / 10_000),
-            (22, microsecond / 100 % 100),
-            (24, microsecond % 100),
-        ] {
-            text[at] += (number / 10) as u8;
-            text[at + 1] += (number % 10) as u8;
-        }
-        text
-    }
-}
-
-fn str(text: &[u8; LENGTH]) -> &str {
-    std::str::from_utf8(text).expect("digits and what stands between them")
 }
 
 /// Year, month and day, so many days after 1970-01-01: Howard Hinnant's `civil_from_days`, in
@@ -90,15 +84,19 @@ fn date(days: u64) -> (u64, u64, u64) {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(str(&self.text()))
+        f.write_str(str(&self.to_bytes()))
     }
 }
 
 #[cfg(feature = "serde")]
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(str(&self.text()))
+        serializer.serialize_str(str(&self.to_bytes()))
     }
+}
+
+fn str(text: &[u8; LENGTH]) -> &str {
+    std::str::from_utf8(text).expect("digits and what stands between them")
 }
 
 #[cfg(test)]

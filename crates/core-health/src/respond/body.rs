@@ -50,9 +50,9 @@ pub(crate) fn json(
     // By hand, for this is most of a short answer, and serde takes thrice as long for it.
     out.extend_from_slice(br#"{"status":""#);
     out.extend_from_slice(status.as_str().as_bytes());
-    out.extend_from_slice(br#"","timestamp":"#);
-    append(&mut out, &Timestamp::now());
-    out.extend_from_slice(br#","uptime_seconds":"#);
+    out.extend_from_slice(br#"","timestamp":""#);
+    out.extend_from_slice(&Timestamp::now().to_bytes());
+    out.extend_from_slice(br#"","uptime_seconds":"#);
     append(&mut out, &(uptime.as_micros() as f64 / 1e6));
     out.extend_from_slice(br#","version":"#);
     append(&mut out, version);
