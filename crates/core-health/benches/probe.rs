@@ -42,12 +42,13 @@ fn main() {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
     let running = runtime.handle().spawn(health.run());
     let begin = Instant::now();
-    for callers in [1, CALLERS] {
-        let mut times = ask(&health, callers, probes);
+    for (details, callers) in [(false, 1), (false, CALLERS), (true, 1), (true, CALLERS)] {
+        let mut times = ask(&health, details, callers, probes);
         times.sort();
         let at = |percent: usize| times[(times.len() - 1) * percent / 100];
         println!(
-            "{callers:2} at once: {:6} probes, median {:.1?}, p99 {:.1?}, longest {:.1?}",
+            "{callers:2} at once, {:15}: {:6} probes, median {:.1?}, p99 {:.1?}, longest {:.1?}",
+            if details { "with reasons" } else { "without reasons" },
             times.len(),
             at(50),
             at(99),
@@ -63,14 +64,14 @@ fn main() {
 }
 
 /// How long each probe took.
-fn ask(health: &Health, callers: usize, probes: usize) -> Vec<Duration> {
+fn ask(health: &Health, details: bool, callers: usize, probes: usize) -> Vec<Duration> {
     let barrier = Barrier::new(callers);
     let caller = || {
         let (parts, ()) = http::Request::get("/health/ready").body(()).unwrap().into_parts();
         barrier.wait();
         let probe = || {
             let begin = Instant::now();
-            assert!(!health.respond(&parts, true).unwrap().body().is_empty());
+            assert!(!health.respond(&parts, details).unwrap().body().is_empty());
             let time = begin.elapsed();
             // Callers come and go; they do not ask without end.
             thread::yield_now();
