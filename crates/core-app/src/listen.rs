@@ -43,7 +43,8 @@ pub(crate) struct Limits {
     /// How long a connection may say nothing, or take for the head of a request. hyper counts the
     /// pause between two requests in.
     pub(crate) head: Duration,
-    /// Whether bodies are short, so that copying them costs less than sending them apart.
+    /// Whether bodies are short, so that copying them costs less than sending them apart. One that is
+    /// long is copied, too, and a connection keeps the room for it.
     pub(crate) are_answers_short: bool,
 }
 

@@ -82,9 +82,10 @@ impl Shared {
         Now { instant: Instant::now(), stopping }
     }
 
-    /// Marks the beginning of the stop, of which the next change tells.
+    /// Marks the beginning of the stop.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
+        self.summaries.outdate();
     }
 
     /// Registers an entry, and with it what runs it if it has to be run.
@@ -134,8 +135,12 @@ impl Shared {
     /// Changes one entry, and tells the observer what came of it.
     pub(crate) fn change(&self, entry: &Entry, change: impl FnOnce(&mut Latest, Now)) {
         let now = self.now();
-        entry.change(now, &self.events, |latest| change(latest, now));
-        self.summaries.outdate();
+        entry.change(now, &self.events, |latest| {
+            change(latest, now);
+            // Under the entry's lock: whoever sees this waits for the change, and an observer that is
+            // told of it by another thread finds no older answer.
+            self.summaries.outdate();
+        });
         self.events.deliver();
     }
 

@@ -16,15 +16,16 @@ pub(crate) struct Summary {
     pub(crate) until: Option<Instant>,
 }
 
-/// What was answered last for each group, for as long as it is true: a probe costs the same for one
-/// check and for a hundred.
+/// What was answered last for each group, for as long as it is true: until anything is told, many
+/// probes at once cost the same for one check and for a hundred.
 pub(crate) struct Summaries {
     /// Counts what was told.
     generation: AtomicU64,
     kept: [RwLock<(u64, Summary)>; GROUPS],
 }
 
-const GROUPS: usize = 4;
+/// [`Group::Startup`] is the last.
+const GROUPS: usize = Group::Startup as usize + 1;
 
 impl Default for Summaries {
     fn default() -> Self {
@@ -34,7 +35,7 @@ impl Default for Summaries {
 }
 
 impl Summaries {
-    /// To be called after something was changed, before anybody is told so.
+    /// To be called when something has changed, before anybody is told so.
     pub(crate) fn outdate(&self) {
         self.generation.fetch_add(1, Ordering::Release);
     }
