@@ -51,7 +51,9 @@ impl<'a> Stage<'a> {
 
     /// A command of this program, on this node.
     pub(super) fn command(&self, name: &str, arguments: &[&str]) -> anyhow::Result<Command> {
-        let mut command = Command::new(process::itself()?);
+        // Behind `&` or `nohup` Ctrl-C is ignored, and would be by what is started here.
+        let mut command = Command::new("env");
+        command.arg("--default-signal=INT").arg(process::itself()?);
         command.args([name, "--provider", "node", "--node", NODE]).args(arguments);
         if name == "k8s-up" {
             command.arg("--binary").arg(self.context.workspace.target().join("debug/mira"));
