@@ -28,8 +28,8 @@ async fn a_change_is_told_once() {
 }
 
 /// HLT-6: the time of a change is that of the change, not of the last word.
-#[tokio::test(start_paused = true)]
-async fn since_is_the_time_of_the_change() {
+#[test]
+fn since_is_the_time_of_the_change() {
     let health = health();
     let broker = health.component("broker").unwrap();
     let since = || SystemTime::from(check(&health, "broker").since);
@@ -39,7 +39,6 @@ async fn since_is_the_time_of_the_change() {
     let after = SystemTime::now();
     assert!((before..=after).contains(&since()), "{before:?} {:?} {after:?}", since());
     let changed = since();
-    sleep(seconds(1000)).await;
     broker.update(Status::Degraded, None);
     assert_eq!(since(), changed);
 }
