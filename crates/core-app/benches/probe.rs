@@ -1,14 +1,18 @@
 //! Probes a second over loopback, beside a bare hyper service that answers a constant: the same
 //! runtime, clients with connections of their own that are kept, turn by turn in one run.
+//!
+//! Once on tokio's default runtime, and once on one like that of a process's ops port: a single
+//! thread.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints or fails")]
 #![allow(clippy::disallowed_methods, reason = "a benchmark is its own host")]
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use core_app::App;
+use core_app::{App, Running};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -16,30 +20,77 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 
 const CONNECTIONS: usize = 32;
-const TURNS: usize = 50;
+const TURNS: usize = 400;
 /// Short, for a machine that others use is not equally quick for long.
-const TURN: Duration = Duration::from_millis(200);
+const TURN: Duration = Duration::from_millis(25);
 
 fn main() {
     // `cargo test --benches` asks whether this runs at all.
     let is_measured = std::env::args().any(|argument| argument == "--bench");
-    let turn = if is_measured { TURN } else { TURN / 100 };
+    let turns = if is_measured { TURNS } else { 1 };
     // A part of a name, to profile one case alone.
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    for workers in [cores, 1] {
-        println!("{workers} workers for the servers, {workers} for the clients");
-        compare(workers, turn, wanted.as_deref().unwrap_or_default());
-    }
+    let wanted = wanted.as_deref().unwrap_or_default();
+    println!("servers on tokio's default runtime");
+    compare(Builder::new_multi_thread().enable_all().build().unwrap(), turns, wanted);
+    println!("servers on one thread, as a process's ops port is");
+    compare(Builder::new_current_thread().enable_all().build().unwrap(), turns, wanted);
 }
 
-fn compare(workers: usize, turn: Duration, wanted: &str) {
-    let build =
-        || Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap();
-    let (servers, clients) = (build(), build());
+fn compare(servers: Runtime, turns: usize, wanted: &str) {
+    let clients = Builder::new_multi_thread()
+        .worker_threads(servers.metrics().num_workers())
+        .enable_all()
+        .build()
+        .unwrap();
+    let (tell, told) = mpsc::channel();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = std::thread::spawn(move || {
+        servers.block_on(async {
+            let running = start().await;
+            tell.send((hello().await, running.ops_address(), running.app_address())).unwrap();
+            let _ = stopped.await;
+            running.stop().await;
+        });
+    });
+    let (bare, ops, app) = told.recv().unwrap();
+    let cases: [(&str, SocketAddr, &str, &str); 5] = [
+        ("bare hyper, a constant", bare, "/health/live", "text/plain"),
+        ("ops port, liveness, one word", ops, "/health/live", "text/plain"),
+        ("ops port, readiness, JSON", ops, "/health/ready", "*/*"),
+        ("app port, liveness, one word", app, "/health/live", "text/plain"),
+        ("app port, readiness, JSON", app, "/health/ready", "*/*"),
+    ];
+    let cases = cases.into_iter().filter(|(name, ..)| name.contains(wanted));
+    let mut cases: Vec<Case> = cases
+        .map(|(name, address, path, accept)| Case {
+            name,
+            request: format!("GET {path} HTTP/1.1\r\nhost: x\r\naccept: {accept}\r\n\r\n").into(),
+            streams: clients.block_on(connect(address)),
+            rates: Vec::new(),
+        })
+        .collect();
+    for _ in 0..turns {
+        for case in &mut cases {
+            clients.block_on(case.turn());
+        }
+    }
+    for Case { name, rates, .. } in &cases {
+        let ratios = rates.iter().zip(&cases[0].rates).map(|(one, bare)| one / bare);
+        let (rate, ratio) = (median(rates.iter().copied()), median(ratios));
+        println!("  {name:30} {rate:8.0} a second, {ratio:.2} of the first");
+    }
+    drop(cases);
+    stop.send(()).unwrap();
+    serving.join().unwrap();
+}
+
+/// A host with both ports and nothing to do.
+async fn start() -> Running {
     let app = App::new("bench", "1.2.3")
         .with_arguments([
             "--set",
@@ -48,30 +99,7 @@ fn compare(workers: usize, turn: Duration, wanted: &str) {
             "ops.bind_address=127.0.0.1:0",
         ])
         .with_environment([("", ""); 0]);
-    let running = servers.block_on(app.start(async |_| Ok::<_, Infallible>(axum::Router::new())));
-    let running = running.unwrap();
-    let bare = servers.block_on(hello());
-    let cases: [(&str, SocketAddr, &str, &str); 5] = [
-        ("bare hyper, a constant", bare, "/health/live", "text/plain"),
-        ("ops port, liveness, one word", running.ops_address(), "/health/live", "text/plain"),
-        ("ops port, readiness, JSON", running.ops_address(), "/health/ready", "*/*"),
-        ("app port, liveness, one word", running.app_address(), "/health/live", "text/plain"),
-        ("app port, readiness, JSON", running.app_address(), "/health/ready", "*/*"),
-    ];
-    let cases: Vec<_> = cases.into_iter().filter(|(name, ..)| name.contains(wanted)).collect();
-    let mut rates = vec![Vec::new(); cases.len()];
-    for _ in 0..TURNS {
-        for ((_, address, path, accept), rates) in cases.iter().zip(&mut rates) {
-            let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\naccept: {accept}\r\n\r\n");
-            rates.push(clients.block_on(load(*address, &request, turn)));
-        }
-    }
-    let ratios = |of: &[f64]| median(of.iter().zip(&rates[0]).map(|(one, bare)| one / bare));
-    for ((name, ..), of) in cases.iter().zip(&rates) {
-        let rate = median(of.iter().copied());
-        println!("  {name:30} {rate:8.0} a second, {:.2} of the first", ratios(of));
-    }
-    servers.block_on(running.stop());
+    app.start(async |_| Ok::<_, Infallible>(axum::Router::new())).await.unwrap()
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
@@ -99,22 +127,42 @@ async fn hello() -> SocketAddr {
     address
 }
 
-/// Answers a second, to clients that each ask again as soon as they were answered.
-async fn load(address: SocketAddr, request: &str, time: Duration) -> f64 {
-    let begin = Instant::now();
-    let clients: Vec<_> = (0..CONNECTIONS)
-        .map(|_| tokio::spawn(client(address, request.to_owned(), begin + time)))
-        .collect();
-    let mut answers = 0;
-    for client in clients {
-        answers += client.await.unwrap();
-    }
-    f64::from(answers) / begin.elapsed().as_secs_f64()
+/// One way to ask, by connections of its own.
+struct Case {
+    name: &'static str,
+    request: Arc<str>,
+    streams: Vec<TcpStream>,
+    /// Answers a second, turn by turn.
+    rates: Vec<f64>,
 }
 
-async fn client(address: SocketAddr, request: String, until: Instant) -> u32 {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.set_nodelay(true).unwrap();
+impl Case {
+    /// Clients that each ask again as soon as they were answered.
+    async fn turn(&mut self) {
+        let begin = Instant::now();
+        let ask = |stream| tokio::spawn(client(stream, Arc::clone(&self.request), begin + TURN));
+        let clients: Vec<_> = self.streams.drain(..).map(ask).collect();
+        let mut answers = 0;
+        for client in clients {
+            let (stream, answered) = client.await.unwrap();
+            self.streams.push(stream);
+            answers += answered;
+        }
+        self.rates.push(f64::from(answers) / begin.elapsed().as_secs_f64());
+    }
+}
+
+async fn connect(address: SocketAddr) -> Vec<TcpStream> {
+    let mut streams = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        streams.push(stream);
+    }
+    streams
+}
+
+async fn client(mut stream: TcpStream, request: Arc<str>, until: Instant) -> (TcpStream, u32) {
     let mut buffer = vec![0; 16 << 10];
     let mut answers = 0;
     let mut usual = 0;
@@ -133,7 +181,7 @@ async fn client(address: SocketAddr, request: String, until: Instant) -> u32 {
         usual = filled;
         answers += 1;
     }
-    answers
+    (stream, answers)
 }
 
 /// Whether an answer is there, body and all.

@@ -101,7 +101,8 @@ pub(crate) fn respond(
         Format::Json => {
             let members = body::members(&answer.checks, details);
             let warning = body::warning(&answer);
-            body::json(status, answer.uptime, answer.version, &members, warning.as_deref()).into()
+            let version = &shared.version_json;
+            body::json(status, answer.uptime, version, &members, warning.as_deref()).into()
         }
         Format::HealthJson => body::health_json(&answer).into(),
         Format::Text => body::text(&answer),
@@ -115,7 +116,7 @@ fn plain(shared: &Shared, group: Group, format: Format, is_head: bool) -> Respon
         let Summary { status, members, .. } = summary;
         let body = match format {
             Format::Text => status.as_str().into(),
-            _ => body::json(*status, uptime, &shared.version, members, None).into(),
+            _ => body::json(*status, uptime, &shared.version_json, members, None).into(),
         };
         (*status, body)
     });

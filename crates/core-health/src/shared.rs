@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -21,6 +22,8 @@ const RESERVED: [&str; 5] = ["live", "ready", "startup", ".", ".."];
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) version: String,
+    /// The same as JSON, as every answer has it.
+    pub(crate) version_json: String,
     pub(crate) started: Instant,
     pub(crate) events: Events,
     /// Woken when a check was registered.
@@ -66,6 +69,7 @@ impl Shared {
     pub(crate) fn new(config: Config, version: String) -> Self {
         Self {
             config,
+            version_json: serde_json::to_string(&version).expect("a text"),
             version,
             started: Instant::now(),
             events: Events::default(),
@@ -157,17 +161,21 @@ impl Shared {
     pub(crate) fn summary<R>(&self, group: Group, read: impl FnOnce(&Summary, Duration) -> R) -> R {
         let generation = self.summaries.generation();
         let now = self.now();
+        let is_new = Cell::new(false);
         let make = || {
             let mut summary = Summary::default();
             let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
             let asked = registry.entries.values().filter(|entry| entry.is_in(group));
             asked.for_each(|entry| entry.add_to(&mut summary, now, &self.events));
+            is_new.set(true);
             summary
         };
         let uptime = now.instant.saturating_duration_since(self.started);
         let read = |summary: &Summary| read(summary, uptime);
         let answer = self.summaries.read(group, generation, now.instant, make, read);
-        self.events.deliver();
+        if is_new.get() {
+            self.events.deliver();
+        }
         answer
     }
 

@@ -25,19 +25,24 @@ pub(crate) fn open_scope(headers: &HeaderMap) -> (Scope, HeaderValue) {
         Some(baggage) => scope.with_baggage(Baggage::parse(&baggage)),
         None => scope,
     };
-    let (id, value) = request_id(headers);
-    (scope.with_request_id(id), value)
-}
-
-/// The request's id, as an id and as the value of `X-Request-ID`.
-pub(crate) fn request_id(headers: &HeaderMap) -> (RequestId, HeaderValue) {
-    let accepted = single(headers, &X_REQUEST_ID)
-        .and_then(|value| Some((RequestId::parse(value.to_str().ok()?).ok()?, value.clone())));
-    accepted.unwrap_or_else(|| {
+    let (id, value) = accepted_id(headers).unwrap_or_else(|| {
         let id = RequestId::generate();
         let value = HeaderValue::from_str(id.as_str()).expect("ids need no escaping");
         (id, value)
-    })
+    });
+    (scope.with_request_id(id), value)
+}
+
+/// The value of `X-Request-ID` for an answer without a scope.
+pub(crate) fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let generate = || HeaderValue::from_bytes(&core_types::uuid()).expect("ids need no escaping");
+    accepted_id(headers).map_or_else(generate, |(_, value)| value)
+}
+
+/// The id that the caller has given the request, if it is one.
+fn accepted_id(headers: &HeaderMap) -> Option<(RequestId, HeaderValue)> {
+    let value = single(headers, &X_REQUEST_ID)?;
+    Some((RequestId::parse(value.to_str().ok()?).ok()?, value.clone()))
 }
 
 /// Our own span: below the caller's, or the root of a new trace.

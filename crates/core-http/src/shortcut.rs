@@ -33,7 +33,7 @@ pub(crate) fn answer(
     let live = stack.live();
     let client = Client::resolve(peer.as_ref(), &request.headers, &live.trusted_proxies);
     let headers = response.headers_mut();
-    let _ = headers.try_insert(&X_REQUEST_ID, request_id(&request.headers).1);
+    let _ = headers.try_insert(&X_REQUEST_ID, request_id(&request.headers));
     live.secure(headers, client.https);
     stack.report(&Event::Finished {
         method: bounded(&request.method),

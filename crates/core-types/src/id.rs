@@ -13,9 +13,12 @@ fn is_well_formed(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~:/+=@".contains(&b))
 }
 
-/// A random UUID (version 4, RFC 9562) as text. By a table, for each request makes two, and `format!`
-/// takes many times as long.
-fn uuid() -> Arc<str> {
+/// A random UUID (version 4, RFC 9562) as text: what ids are made of, for who only writes it down.
+///
+/// Nobody can use it as a key: the generator is quick and not secret.
+// By a table, for each request makes two, and `format!` takes many times as long.
+#[must_use]
+pub fn uuid() -> [u8; 36] {
     /// Where the digits of each byte stand, with a dash after 8, 12, 16 and 20 of them.
     const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
     const DIGITS: [[u8; 2]; 256] = digits();
@@ -25,7 +28,7 @@ fn uuid() -> Arc<str> {
     for (place, byte) in PLACES.into_iter().zip(bits.to_be_bytes()) {
         text[place..place + 2].copy_from_slice(&DIGITS[usize::from(byte)]);
     }
-    std::str::from_utf8(&text).expect("digits and dashes").into()
+    text
 }
 
 /// The two hexadecimal digits of every byte.
@@ -54,7 +57,7 @@ macro_rules! id {
             /// Makes a new one: a random UUID.
             #[must_use]
             pub fn generate() -> Self {
-                Self(uuid())
+                Self(std::str::from_utf8(&uuid()).expect("digits and dashes").into())
             }
 
             /// Accepts an id from outside.

@@ -20,7 +20,7 @@ pub use self::{
     credential::is_credential,
     duration::Duration,
     error::Error,
-    id::{CorrelationId, ErrorId, RequestId},
+    id::{CorrelationId, ErrorId, RequestId, uuid},
     scope::{Entered, InScope, Scope, Scoped},
     secret::{REDACTED, Secret},
     secret_ref::SecretRef,

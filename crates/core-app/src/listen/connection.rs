@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use core_shutdown::{InFlight, InFlightGuard, Stopping};
+use futures_util::TryFutureExt as _;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, Version};
 use http_body::{Body, Frame, SizeHint};
@@ -61,16 +62,16 @@ pub(super) async fn serve<S, B>(
     let service = service_fn(move |request: Request<Incoming>| {
         let guard = counted.guard();
         let is_old = request.version() < Version::HTTP_2;
-        let answer = service.borrow_mut().call(request);
         let stopping = stopping.clone();
-        async move {
-            let mut response = answer.await?.map(|body| Guarded { body, guard });
+        // No `async` block: that has room for the answer's future twice, and hyper moves it about.
+        service.borrow_mut().call(request).map_ok(move |response| {
+            let mut response = response.map(|body| Guarded { body, guard });
             // HTTP/2 has a word of its own for it.
             if is_old && stopping.is_some_and(|stopping| stopping.has_begun()) {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, Infallible>(response)
-        }
+            response
+        })
     });
     // Somebody who connects and says nothing is not waited for; a request that is on its way is.
     let silence = async {

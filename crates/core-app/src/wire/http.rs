@@ -15,6 +15,9 @@ use crate::outcome::milliseconds;
 /// Under which name this is logged.
 const LOG: &str = "core_app::http";
 
+/// Where metrics are scraped.
+const METRICS: &str = "/metrics";
+
 /// What metrics say of requests, on both ports.
 #[derive(Clone)]
 pub(crate) struct RequestMetrics {
@@ -125,7 +128,7 @@ pub(crate) fn stack(
 
 /// Probes and scrapes come all day: they are counted, and seen at the level debug.
 fn is_quiet(path: &str) -> bool {
-    core_health::probe(path).is_some() || path == "/metrics"
+    core_health::probe(path).is_some() || path == METRICS
 }
 
 fn observe(event: &Event<'_>, metrics: &PortMetrics) {
@@ -162,11 +165,11 @@ fn observe(event: &Event<'_>, metrics: &PortMetrics) {
             ..
         } => {
             let code = status.map(|status| status.as_u16());
-            let is_quiet = is_quiet(path);
+            let probe = core_health::probe(path);
+            let is_quiet = probe.is_some() || *path == METRICS;
             let seconds = duration.as_secs_f64();
             // The names of our own routes are few; an app may make up any number.
-            let is_probe = core_health::probe(path) == Some(*route);
-            if is_probe && *status == Some(StatusCode::OK) {
+            if probe == Some(*route) && *status == Some(StatusCode::OK) {
                 metrics.count_probe(method, route, seconds);
             } else {
                 let label = status.as_ref().map_or(outcome.as_str(), StatusCode::as_str);

@@ -38,7 +38,7 @@ pub(crate) fn member(
     String::from_utf8(out).expect("JSON is text")
 }
 
-/// An answer, whose checks are written already.
+/// An answer, whose version and checks are JSON already.
 pub(crate) fn json(
     status: Status,
     uptime: Duration,
@@ -53,9 +53,13 @@ pub(crate) fn json(
     out.extend_from_slice(br#"","timestamp":""#);
     out.extend_from_slice(&Timestamp::now().to_bytes());
     out.extend_from_slice(br#"","uptime_seconds":"#);
-    append(&mut out, &(uptime.as_micros() as f64 / 1e6));
+    append(&mut out, &uptime.as_secs());
+    let point = out.len();
+    // The digits behind the point, by way of a number that has as many.
+    append(&mut out, &(1_000_000 + uptime.subsec_micros()));
+    out[point] = b'.';
     out.extend_from_slice(br#","version":"#);
-    append(&mut out, version);
+    out.extend_from_slice(version.as_bytes());
     out.extend_from_slice(br#","checks":{"#);
     out.extend_from_slice(members);
     out.push(b'}');
