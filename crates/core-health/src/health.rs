@@ -12,8 +12,8 @@ use crate::handle::Handle;
 use crate::schedule::{self, Check};
 use crate::shared::Shared;
 use crate::{
-    CheckOptions, Component, Config, Error, Event, Group, Heartbeat, Kind, Latch, Report, Snapshot,
-    Transition, respond,
+    CheckOptions, Component, Config, Error, Event, GoodNews, Group, Heartbeat, Kind, Latch, Report,
+    Snapshot, Transition, respond,
 };
 
 /// How the service is doing, and how it says so. Cheap to clone.
@@ -286,6 +286,13 @@ impl Health {
     #[must_use]
     pub fn respond(&self, parts: &request::Parts, details: bool) -> Option<Response<Bytes>> {
         respond::respond(&self.shared, parts, details)
+    }
+
+    /// The answer of [`respond`](Self::respond) without details, when it is by 200 and of the kind that
+    /// probes ask for all day: to a GET of a whole group, without a query, in JSON or by one word.
+    #[must_use]
+    pub fn good_news(&self, parts: &request::Parts) -> Option<GoodNews> {
+        respond::good_news(&self.shared, parts)
     }
 }
 

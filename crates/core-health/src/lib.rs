@@ -28,7 +28,7 @@ pub use self::{
     history::Transition,
     options::CheckOptions,
     report::Report,
-    respond::probe,
+    respond::{GoodNews, probe},
     snapshot::{CheckSnapshot, Snapshot},
     state::{Group, Kind, State},
 };

@@ -60,7 +60,8 @@ pub(crate) fn respond(
     // What probes ask for, all day.
     let is_plain = name.is_none() && own.is_none() && parts.uri.query().is_none() && !details;
     if is_plain && format != Format::HealthJson && (is_head || parts.method == Method::GET) {
-        return Some(plain(shared, group, format, is_head));
+        let (status, body) = plain(shared, group, format);
+        return Some(write(status, body, format, is_head));
     }
     let is_asked = |entry: &Entry| {
         let is_member = match &own {
@@ -111,16 +112,39 @@ pub(crate) fn respond(
 }
 
 /// A whole group, as everybody may know it.
-fn plain(shared: &Shared, group: Group, format: Format, is_head: bool) -> Response<Bytes> {
-    let (status, body) = shared.summary(group, |summary, uptime| {
+fn plain(shared: &Shared, group: Group, format: Format) -> (Status, Bytes) {
+    shared.summary(group, |summary, uptime| {
         let Summary { status, members, .. } = summary;
         let body = match format {
             Format::Text => status.as_str().into(),
             _ => body::json(*status, uptime, &shared.version_json, members, None).into(),
         };
         (*status, body)
-    });
-    write(status, body, format, is_head)
+    })
+}
+
+/// An answer by 200 in parts, for a host that has a way of its own for probes.
+///
+/// To be sent with `Cache-Control: no-store`.
+#[derive(Debug)]
+pub struct GoodNews {
+    /// The template of the path: what [`probe`] gives for it.
+    pub probe: &'static str,
+    /// What the body is.
+    pub content_type: HeaderValue,
+    /// What there is to say.
+    pub body: Bytes,
+}
+
+pub(crate) fn good_news(shared: &Shared, parts: &request::Parts) -> Option<GoodNews> {
+    let (probe, group, None) = matching(parts.uri.path())? else { return None };
+    let format = accept::choose(&parts.headers);
+    if parts.method != Method::GET || parts.uri.query().is_some() || format == Format::HealthJson {
+        return None;
+    }
+    let (status, body) = plain(shared, group, format);
+    let content_type = format.media_type();
+    (status != Status::Unhealthy).then_some(GoodNews { probe, content_type, body })
 }
 
 /// The probe that a path asks for, such as `/health/ready`, if it asks for one: what is never shed,

@@ -40,6 +40,7 @@ pub use self::{
     request_body::RequestBody,
     response_body::ResponseBody,
     route::Route,
+    shortcut::Shortcut,
     stack::Stack,
     wrapped::Wrapped,
 };

@@ -1,13 +1,26 @@
 use bytes::Bytes;
-use http::header::ORIGIN;
+use http::header::{CONTENT_TYPE, ORIGIN};
 use http::request::Parts;
-use http::{Method, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 use tokio::time::Instant;
 
 use crate::client::Client;
 use crate::context::bounded;
 use crate::propagation::{X_REQUEST_ID, request_id};
 use crate::{Event, Outcome, Peer, Stack, panics};
+
+/// An answer by 200 that needs no handler, and that no cache may keep.
+///
+/// Given by those whom [`Stack::with_shortcut`] names.
+#[derive(Debug)]
+pub struct Shortcut {
+    /// The route under which the request counts.
+    pub route: &'static str,
+    /// What the body is.
+    pub content_type: HeaderValue,
+    /// What there is to say.
+    pub body: Bytes,
+}
 
 /// The answer to a request that needs no more than an answer: no scope, no trace, no place among
 /// those in flight.
@@ -16,33 +29,37 @@ pub(crate) fn answer(
     request: &Parts,
     peer: Option<Peer>,
 ) -> Option<Response<Bytes>> {
-    let is_plain = matches!(request.method, Method::GET | Method::HEAD)
-        // Pages of other origins have rules of their own.
-        && !request.headers.contains_key(ORIGIN);
-    if !is_plain {
+    // Pages of other origins have rules of their own.
+    if request.method != Method::GET || request.headers.contains_key(ORIGIN) {
         return None;
     }
     let started = Instant::now();
-    let mut found = None;
     // One that panics leaves the request to the service.
-    let _ = panics::catch(|| found = stack.shortcut(request));
-    let (route, mut response) = found?;
-    if response.status() != StatusCode::OK {
-        return None;
-    }
+    let found = panics::catch(|| stack.shortcut(request)).ok().flatten();
+    let Shortcut { route, content_type, body } = found?;
     let live = stack.live();
     let client = Client::resolve(peer.as_ref(), &request.headers, &live.trusted_proxies);
+    let response_bytes = body.len() as u64;
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
-    let _ = headers.try_insert(&X_REQUEST_ID, request_id(&request.headers));
-    live.secure(headers, client.https);
+    *headers = live.shortcut_headers.clone();
+    let id = request_id(&request.headers);
+    for (name, value) in [(&CONTENT_TYPE, content_type), (&X_REQUEST_ID, id)] {
+        if let Some(empty) = headers.get_mut(name) {
+            *empty = value;
+        }
+    }
+    if client.https {
+        live.secure(headers, true);
+    }
     stack.report(&Event::Finished {
         method: bounded(&request.method),
         path: request.uri.path(),
-        route: route.as_str(),
+        route,
         status: Some(StatusCode::OK),
         duration: started.elapsed(),
         request_bytes: 0,
-        response_bytes: response.body().len() as u64,
+        response_bytes,
         outcome: Outcome::Completed,
         failure: None,
         client: client.address,

@@ -4,18 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
-use bytes::Bytes;
-use http::Response;
 use http::request::Parts;
 use tower_layer::Layer;
 
 use crate::live::{Live, Prepared};
-use crate::{Config, Error, Event, Route, Wrapped, panics};
+use crate::{Config, Error, Event, Shortcut, Wrapped, panics};
 
 type Observer = dyn Fn(&Event<'_>) + Send + Sync;
 type Guards = dyn Fn() -> Box<dyn Any + Send> + Send + Sync;
 type Predicate = dyn Fn(&Parts) -> bool + Send + Sync;
-type Shortcut = dyn Fn(&Parts) -> Option<(Route, Response<Bytes>)> + Send + Sync;
+type Shortcuts = dyn Fn(&Parts) -> Option<Shortcut> + Send + Sync;
 
 /// The layer that gives a service its HTTP manners.
 ///
@@ -41,7 +39,7 @@ pub struct Stack {
     guards: Option<Arc<Guards>>,
     never_shed: Option<Arc<Predicate>>,
     never_redirected: Option<Arc<Predicate>>,
-    shortcut: Option<Arc<Shortcut>>,
+    shortcuts: Option<Arc<Shortcuts>>,
 }
 
 impl Stack {
@@ -57,7 +55,7 @@ impl Stack {
             guards: None,
             never_shed: None,
             never_redirected: None,
-            shortcut: None,
+            shortcuts: None,
         })
     }
 
@@ -109,19 +107,19 @@ impl Stack {
         self
     }
 
-    /// Names the answers that need no handler, and the route under which they count. Default: none.
+    /// Names the answers that need no handler. Default: none.
     ///
     /// For probes, which balancers send all day to every replica: what they ask is known already,
-    /// and most of their cost would be ours. `shortcut` is asked first, for every GET and HEAD
-    /// without `Origin`; its answers by 200 go out with `X-Request-ID` and the security headers,
-    /// and are reported by [`Event::Finished`] alone, outside of every scope. For everything else,
-    /// failures included, the request takes the long way. It must not block.
+    /// and most of their cost would be ours. `shortcuts` is asked first, for every GET without
+    /// `Origin`; its answers go out with `Cache-Control: no-store`, `X-Request-ID` and the security
+    /// headers, and are reported by [`Event::Finished`] alone, outside of every scope. Everything
+    /// else, failures included, takes the long way. It must not block.
     #[must_use]
     pub fn with_shortcut(
         mut self,
-        shortcut: impl Fn(&Parts) -> Option<(Route, Response<Bytes>)> + Send + Sync + 'static,
+        shortcuts: impl Fn(&Parts) -> Option<Shortcut> + Send + Sync + 'static,
     ) -> Self {
-        self.shortcut = Some(Arc::new(shortcut));
+        self.shortcuts = Some(Arc::new(shortcuts));
         self
     }
 
@@ -159,8 +157,8 @@ impl Stack {
         }
     }
 
-    pub(crate) fn shortcut(&self, request: &Parts) -> Option<(Route, Response<Bytes>)> {
-        self.shortcut.as_ref().and_then(|shortcut| shortcut(request))
+    pub(crate) fn shortcut(&self, request: &Parts) -> Option<Shortcut> {
+        self.shortcuts.as_ref().and_then(|shortcuts| shortcuts(request))
     }
 
     pub(crate) fn guard(&self) -> Option<Box<dyn Any + Send>> {

@@ -1,8 +1,11 @@
+use std::cell::Cell;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How many characters it has.
 const LENGTH: usize = 27;
+/// The first second.
+const FIRST: [u8; LENGTH] = *b"1970-01-01T00:00:00.000000Z";
 /// The seconds of a day.
 const DAY: u64 = 24 * 60 * 60;
 
@@ -31,29 +34,44 @@ impl Timestamp {
     /// to a probe has one, and the usual library takes three times as long.
     #[must_use]
     pub fn to_bytes(self) -> [u8; LENGTH] {
+        thread_local! {
+            /// The second that was written last: many moments are of the same.
+            static WRITTEN: Cell<(u64, [u8; LENGTH])> = const { Cell::new((0, FIRST)) };
+        }
         // A clock that is so far off is a broken clock, and no reason to lose the line.
         let since = self.0.duration_since(UNIX_EPOCH).unwrap_or_default().min(LAST);
-        let (days, second) = (since.as_secs() / DAY, since.as_secs() % DAY);
-        let (year, month, day) = date(days);
-        let microsecond = u64::from(since.subsec_micros());
-        let mut text = *b"0000-00-00T00:00:00.000000Z";
-        #[expect(clippy::cast_possible_truncation, reason = "these numbers have two digits")]
-        let mut write = |at: usize, number: u64| {
-            text[at] = b'0' + (number / 10) as u8;
-            text[at + 1] = b'0' + (number % 10) as u8;
-        };
-        write(0, year / 100);
-        write(2, year % 100);
-        write(5, month);
-        write(8, day);
-        write(11, second / 3600);
-        write(14, second / 60 % 60);
-        write(17, second % 60);
-        write(20, microsecond / 10_000);
-        write(22, microsecond / 100 % 100);
-        write(24, microsecond % 100);
+        let (second, mut text) = WRITTEN.get();
+        if second != since.as_secs() {
+            text = write_second(since.as_secs());
+            WRITTEN.set((since.as_secs(), text));
+        }
+        let microsecond = since.subsec_micros();
+        write_two(&mut text, 20, u64::from(microsecond / 10_000));
+        write_two(&mut text, 22, u64::from(microsecond / 100 % 100));
+        write_two(&mut text, 24, u64::from(microsecond % 100));
         text
     }
+}
+
+fn write_second(since: u64) -> [u8; LENGTH] {
+    let (days, second) = (since / DAY, since % DAY);
+    let (year, month, day) = date(days);
+    let mut text = FIRST;
+    write_two(&mut text, 0, year / 100);
+    write_two(&mut text, 2, year % 100);
+    write_two(&mut text, 5, month);
+    write_two(&mut text, 8, day);
+    write_two(&mut text, 11, second / 3600);
+    write_two(&mut text, 14, second / 60 % 60);
+    write_two(&mut text, 17, second % 60);
+    text
+}
+
+/// Writes a number below 100.
+#[expect(clippy::cast_possible_truncation, reason = "both are digits")]
+fn write_two(text: &mut [u8; LENGTH], at: usize, number: u64) {
+    text[at] = b'0' + (number / 10) as u8;
+    text[at + 1] = b'0' + (number % 10) as u8;
 }
 
 impl From<SystemTime> for Timestamp {

@@ -2,8 +2,8 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use core_health::Health;
-use core_http::{Config, Event, Route, Stack};
+use core_health::{GoodNews, Health};
+use core_http::{Config, Event, Shortcut, Stack};
 use core_metrics::{Buckets, Counter, CounterFamily, Histogram, HistogramFamily, Metrics};
 use core_shutdown::InFlight;
 use http::StatusCode;
@@ -110,9 +110,11 @@ pub(crate) fn stack(
     let is_exempt = |parts: &Parts| is_quiet(parts.uri.path());
     let good_news = move |parts: &Parts| {
         // Who shows a token wants details.
-        let is_plain = !parts.headers.contains_key(AUTHORIZATION);
-        let route = core_health::probe(parts.uri.path()).filter(|_| is_plain)?;
-        Some((Route::from(route), health.respond(parts, false)?))
+        if parts.headers.contains_key(AUTHORIZATION) {
+            return None;
+        }
+        let GoodNews { probe, content_type, body } = health.good_news(parts)?;
+        Some(Shortcut { route: probe, content_type, body })
     };
     let metrics = PortMetrics { listener, all: metrics, probes: RwLock::default() };
     let stack = Stack::new(config)?

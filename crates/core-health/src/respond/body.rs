@@ -1,4 +1,5 @@
 use std::fmt::Write as _;
+use std::io;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -38,6 +39,13 @@ pub(crate) fn member(
     String::from_utf8(out).expect("JSON is text")
 }
 
+/// What every answer in JSON has, in bytes.
+const FIXED: usize = concat!(
+    r#"{"status":"","timestamp":"0000-00-00T00:00:00.000000Z","uptime_seconds":"#,
+    r#","version":,"checks":{}}"#
+)
+.len();
+
 /// An answer, whose version and checks are JSON already.
 pub(crate) fn json(
     status: Status,
@@ -46,29 +54,45 @@ pub(crate) fn json(
     members: &[u8],
     warning: Option<&str>,
 ) -> Vec<u8> {
-    let mut out = Vec::with_capacity(ROOM + members.len());
+    let mut digits = [0; 27];
+    let warning = warning.map(|warning| {
+        let mut out = br#","warning":"#.to_vec();
+        append(&mut out, warning);
+        out
+    });
+    let status = status.as_str().as_bytes();
+    let uptime = seconds(uptime, &mut digits);
+    let warning = warning.unwrap_or_default();
+    // Without room to spare: then it becomes `Bytes` as it is.
+    let variable = status.len() + uptime.len() + version.len() + members.len() + warning.len();
+    let mut out = Vec::with_capacity(FIXED + variable);
     // By hand, for this is most of a short answer, and serde takes thrice as long for it.
     out.extend_from_slice(br#"{"status":""#);
-    out.extend_from_slice(status.as_str().as_bytes());
+    out.extend_from_slice(status);
     out.extend_from_slice(br#"","timestamp":""#);
     out.extend_from_slice(&Timestamp::now().to_bytes());
     out.extend_from_slice(br#"","uptime_seconds":"#);
-    append(&mut out, &uptime.as_secs());
-    let point = out.len();
-    // The digits behind the point, by way of a number that has as many.
-    append(&mut out, &(1_000_000 + uptime.subsec_micros()));
-    out[point] = b'.';
+    out.extend_from_slice(uptime);
     out.extend_from_slice(br#","version":"#);
     out.extend_from_slice(version.as_bytes());
     out.extend_from_slice(br#","checks":{"#);
     out.extend_from_slice(members);
     out.push(b'}');
-    if let Some(warning) = warning {
-        out.extend_from_slice(br#","warning":"#);
-        append(&mut out, warning);
-    }
+    out.extend_from_slice(&warning);
     out.push(b'}');
+    debug_assert_eq!(out.len(), out.capacity());
     out
+}
+
+/// Seconds, to the microsecond.
+fn seconds(duration: Duration, room: &mut [u8; 27]) -> &[u8] {
+    let mut rest = room.as_mut_slice();
+    append(&mut rest, &duration.as_secs());
+    // Six digits behind the point, by way of a number that has one more.
+    append(&mut rest, &(1_000_000 + duration.subsec_micros()));
+    let end = 27 - rest.len();
+    room[end - 7] = b'.';
+    &room[..end]
 }
 
 /// The members of an answer's checks. One without a reason to show is not written anew: it stands in
@@ -209,7 +233,7 @@ fn milliseconds(duration: Duration) -> f64 {
 /// Room for the head of an answer, and for each of its checks.
 const ROOM: usize = 160;
 
-fn append(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+fn append(out: impl io::Write, value: &(impl Serialize + ?Sized)) {
     serde_json::to_writer(out, value)
         .expect("texts, finite numbers and JSON values under text keys");
 }
@@ -217,6 +241,18 @@ fn append(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// HLT-4: so are the seconds since the start, however many.
+    #[test]
+    fn seconds_have_six_digits_behind_the_point() {
+        for (duration, expected) in [
+            (Duration::ZERO, "0.000000"),
+            (Duration::from_nanos(1_000_020_999), "1.000020"),
+            (Duration::new(u64::MAX, 999_999_999), "18446744073709551615.999999"),
+        ] {
+            assert_eq!(seconds(duration, &mut [0; 27]), expected.as_bytes());
+        }
+    }
 
     /// HLT-4: numbers are numbers, to the microsecond.
     #[test]

@@ -9,7 +9,7 @@ use http::{Method, StatusCode, header};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::{ask, get, health, is_up, run_for, seconds, text};
+use crate::{ask, asking, get, health, is_up, run_for, seconds, text};
 
 const CANARY: &str = "password=hunter2";
 
@@ -191,6 +191,42 @@ async fn the_short_way_leads_to_the_same_answer() {
     check();
     drop(beat);
     check();
+}
+
+/// HLT-4: a host's own way for probes leads to the same answer, and ends where there is more to say.
+#[tokio::test(start_paused = true)]
+async fn good_news_is_the_same_answer() {
+    let (health, broker, _beat) = one_of_each().await;
+    let good_news = |method, target, accept| health.good_news(&asking(method, target, accept));
+    for probe in ["/health", "/healthz", "/livez", "/health/ready", "/ready", "/health/startup"] {
+        for accept in ["*/*", "text/plain"] {
+            let news = good_news(Method::GET, probe, accept).unwrap();
+            let answer = ask(&health, Method::GET, probe, accept, false).unwrap();
+            assert_eq!(news.probe, probe);
+            assert_eq!(news.content_type, answer.headers["content-type"]);
+            let timeless = |body: &[u8]| match serde_json::from_slice::<Value>(body) {
+                Ok(mut body) => {
+                    body["timestamp"].take();
+                    body.to_string()
+                }
+                Err(_) => String::from_utf8(body.to_vec()).unwrap(),
+            };
+            assert_eq!(timeless(&news.body), timeless(answer.body.as_bytes()));
+        }
+    }
+    for (method, target, accept) in [
+        (Method::HEAD, "/health", "*/*"),
+        (Method::POST, "/health", "*/*"),
+        (Method::GET, "/health?verbose", "text/plain"),
+        (Method::GET, "/health/live/loop", "*/*"),
+        (Method::GET, "/health", "application/health+json"),
+        (Method::GET, "/", "*/*"),
+    ] {
+        assert!(good_news(method, target, accept).is_none(), "{target}");
+    }
+    broker.unhealthy("gone");
+    assert!(good_news(Method::GET, "/ready", "*/*").is_none(), "bad news");
+    assert!(good_news(Method::GET, "/livez", "*/*").is_some());
 }
 
 /// HLT-4: whoever has told something gets an answer that knows it, however many ask meanwhile.

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use core_health::{Config, Event, Health, State};
-use http::{Method, Request, StatusCode, header};
+use http::{Method, Request, StatusCode, header, request};
 use serde_json::Value;
 
 /// A service with the default timing, but that believes the first bad result.
@@ -83,6 +83,11 @@ impl Answer {
     }
 }
 
+fn asking(method: Method, target: &str, accept: &str) -> request::Parts {
+    let request = Request::builder().method(method).uri(target).header(header::ACCEPT, accept);
+    request.body(()).unwrap().into_parts().0
+}
+
 fn ask(
     health: &Health,
     method: Method,
@@ -90,9 +95,8 @@ fn ask(
     accept: &str,
     details: bool,
 ) -> Option<Answer> {
-    let request = Request::builder().method(method).uri(target).header(header::ACCEPT, accept);
-    let (parts, ()) = request.body(()).unwrap().into_parts();
-    let (parts, body) = health.respond(&parts, details)?.into_parts();
+    let request = asking(method, target, accept);
+    let (parts, body) = health.respond(&request, details)?.into_parts();
     Some(Answer {
         status: parts.status.as_u16(),
         headers: parts.headers,

@@ -25,16 +25,38 @@ pub struct SecurityHeaders {
     pub strict_transport_security: String,
 }
 
+impl SecurityHeaders {
+    /// The values by default, in the order of the fields.
+    pub(crate) const DEFAULTS: [&str; 7] = [
+        "nosniff",
+        "DENY",
+        "1; mode=block",
+        "default-src 'none'; frame-ancestors 'none'",
+        "no-referrer",
+        "camera=(), geolocation=(), microphone=()",
+        "max-age=31536000; includeSubDomains",
+    ];
+}
+
 impl Default for SecurityHeaders {
     fn default() -> Self {
+        let [
+            content_type_options,
+            frame_options,
+            xss_protection,
+            content_security_policy,
+            referrer_policy,
+            permissions_policy,
+            strict_transport_security,
+        ] = Self::DEFAULTS.map(String::from);
         Self {
-            content_type_options: "nosniff".into(),
-            frame_options: "DENY".into(),
-            xss_protection: "1; mode=block".into(),
-            content_security_policy: "default-src 'none'; frame-ancestors 'none'".into(),
-            referrer_policy: "no-referrer".into(),
-            permissions_policy: "camera=(), geolocation=(), microphone=()".into(),
-            strict_transport_security: "max-age=31536000; includeSubDomains".into(),
+            content_type_options,
+            frame_options,
+            xss_protection,
+            content_security_policy,
+            referrer_policy,
+            permissions_policy,
+            strict_transport_security,
         }
     }
 }

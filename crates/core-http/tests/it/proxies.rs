@@ -1,6 +1,6 @@
 use axum::body::Body;
-use core_http::{Config, Context, Peer, Stack};
-use http::Response;
+use core_http::{Config, Context, Peer, Shortcut, Stack};
+use http::{HeaderValue, Response};
 use proptest::prelude::*;
 use tower::Layer as _;
 
@@ -42,8 +42,11 @@ fn the_client_is_found_behind_trusted_proxies() {
 async fn the_peer_is_told_for_a_connection_or_a_request() {
     let (stack, record) = recorded(Config::default());
     let stack = stack.with_shortcut(|request| {
-        let response = Response::new(bytes::Bytes::new());
-        (request.uri.path() == "/probe").then(|| (core_http::Route::from("/probe"), response))
+        (request.uri.path() == "/probe").then(|| Shortcut {
+            route: "/probe",
+            content_type: HeaderValue::from_static("text/plain"),
+            body: bytes::Bytes::new(),
+        })
     });
     let service = stack.layer(answering(|request| {
         let peer: &Peer = request.extensions().get().unwrap();
