@@ -138,6 +138,17 @@ async fn a_late_heartbeat_is_noticed_without_a_probe() {
     assert_eq!(transitions(&events).len(), 1);
 }
 
+/// HLT-6: and at once from a probe that finds it, though nothing runs.
+#[tokio::test(start_paused = true)]
+async fn what_a_probe_finds_is_told() {
+    let (health, events) = observed(health());
+    let _beat = health.heartbeat("consumer", seconds(5)).unwrap();
+    assert!(is_up(&health, "/health/live"));
+    sleep(seconds(6)).await;
+    assert!(!is_up(&health, "/health/live"));
+    assert_eq!(transitions(&events).len(), 1);
+}
+
 /// HLT-5: from `stopping` on it is not ready, while liveness stays, and handles may go in peace.
 #[tokio::test(start_paused = true)]
 async fn stopping_takes_readiness_and_keeps_liveness() {
