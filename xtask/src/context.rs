@@ -57,11 +57,6 @@ impl Context {
         if !self.verbose {
             command.env("CARGO_TERM_QUIET", "true");
         }
-        // Some hundred combinations are built, most of them once: what would make the next build of
-        // each quicker takes more room than all else together.
-        if environment::names("CARGO_INCREMENTAL").is_empty() {
-            command.env("CARGO_INCREMENTAL", "0");
-        }
         command.env("CARGO_TERM_COLOR", if self.screen.colours() { "always" } else { "never" });
         command
     }

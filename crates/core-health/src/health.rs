@@ -269,7 +269,6 @@ impl Health {
     /// | `/health/live` | `/livez` | [`Group::Liveness`] |
     /// | `/health/ready` | `/readyz`, `/ready` | [`Group::Readiness`] |
     /// | `/health/startup` | `/startupz` | [`Group::Startup`] |
-    ///
     /// | `/health/NAME` | `/healthz/NAME` | one of your own: [`group`](Self::group) |
     ///
     /// Below each of them, `/NAME` is one check of that group alone; an unknown one is not ours.
@@ -289,7 +288,7 @@ impl Health {
     }
 
     /// The answer of [`respond`](Self::respond) without details, when it is by 200 and of the kind that
-    /// probes ask for all day: to a GET of a whole group, without a query, in JSON or by one word.
+    /// probes ask for all day: to a GET of a [`Group`], without a query, in JSON or by one word.
     #[must_use]
     pub fn good_news(&self, parts: &request::Parts) -> Option<GoodNews> {
         respond::good_news(&self.shared, parts)

@@ -1,4 +1,3 @@
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -161,19 +160,19 @@ impl Shared {
     pub(crate) fn summary<R>(&self, group: Group, read: impl FnOnce(&Summary, Duration) -> R) -> R {
         let generation = self.summaries.generation();
         let now = self.now();
-        let is_new = Cell::new(false);
+        let mut is_new = false;
         let make = || {
             let mut summary = Summary::default();
             let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
             let asked = registry.entries.values().filter(|entry| entry.is_in(group));
             asked.for_each(|entry| entry.add_to(&mut summary, now, &self.events));
-            is_new.set(true);
+            is_new = true;
             summary
         };
         let uptime = now.instant.saturating_duration_since(self.started);
         let read = |summary: &Summary| read(summary, uptime);
         let answer = self.summaries.read(group, generation, now.instant, make, read);
-        if is_new.get() {
+        if is_new {
             self.events.deliver();
         }
         answer

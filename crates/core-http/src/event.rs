@@ -8,10 +8,10 @@ use crate::Failure;
 /// What the stack tells its observer.
 ///
 /// For each request: one `Started`, at most one `Failed`, one `Finished`; for those that took
-/// [the short way](crate::Stack::with_shortcut), the last alone. The observer is called
-/// inside the request's [`Scope`](core_types::Scope), so what it logs carries the request's ids.
-/// It borrows everything and costs no allocation. It runs on the request's own thread: it must not
-/// block.
+/// [the short way](crate::Stack::with_shortcut), the last alone, outside of every scope. For all others
+/// the observer is called inside the request's [`Scope`](core_types::Scope), so what it logs carries the
+/// request's ids. An event borrows everything and costs no allocation. The observer runs on the request's
+/// own thread: it must not block.
 ///
 /// `method` is one of the nine of RFC 9110 and RFC 5789, or `other`: it is bounded, and so is
 /// `route`. A `path` comes from strangers; it stands without its query, which may carry secrets.

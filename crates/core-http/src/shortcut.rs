@@ -11,7 +11,7 @@ use crate::{Event, Outcome, Peer, Stack, panics};
 
 /// An answer by 200 that needs no handler, and that no cache may keep.
 ///
-/// Given by those whom [`Stack::with_shortcut`] names.
+/// Made by what [`Stack::with_shortcut`] is given.
 #[derive(Debug)]
 pub struct Shortcut {
     /// The route under which the request counts.

@@ -113,7 +113,7 @@ impl Stack {
     /// and most of their cost would be ours. `shortcuts` is asked first, for every GET without
     /// `Origin`; its answers go out with `Cache-Control: no-store`, `X-Request-ID` and the security
     /// headers, and are reported by [`Event::Finished`] alone, outside of every scope. Everything
-    /// else, failures included, takes the long way. It must not block.
+    /// else, failures included, takes the long way. `shortcuts` must not block.
     #[must_use]
     pub fn with_shortcut(
         mut self,

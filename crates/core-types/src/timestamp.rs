@@ -142,6 +142,19 @@ mod tests {
         }
     }
 
+    /// LOG-1: also one of the same second as the last, or of an earlier one.
+    #[test]
+    fn moments_of_one_second_differ() {
+        let at = |second, microsecond: u32| {
+            let since = Duration::new(second, microsecond * 1000);
+            Timestamp::from(UNIX_EPOCH + since).to_string()
+        };
+        assert_eq!(at(61, 7), "1970-01-01T00:01:01.000007Z");
+        assert_eq!(at(61, 999_999), "1970-01-01T00:01:01.999999Z");
+        assert_eq!(at(0, 1), "1970-01-01T00:00:00.000001Z");
+        assert_eq!(at(61, 0), "1970-01-01T00:01:01.000000Z");
+    }
+
     /// LOG-1: and the days at which calendars go wrong, of 400 years and of the last one.
     #[test]
     fn every_day_is_written_right() {

@@ -27,11 +27,11 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<String> {
     context.cargo(&["fetch", "--locked"])?;
     // Builds each package from what it holds.
     let home = home(&workspace.target().join("package-home"))?;
-    let mut package = context.cargo_command();
-    package.args(&arguments).env("CARGO_HOME", home);
+    let mut command = context.cargo_command();
+    command.args(&arguments).env("CARGO_HOME", home);
     // Outside of the workspace, whose profiles do not count there.
-    package.env("CARGO_PROFILE_DEV_DEBUG", "false");
-    context.run(&mut package)?;
+    command.env("CARGO_PROFILE_DEV_DEBUG", "false");
+    context.run(&mut command)?;
 
     let mut findings = Vec::new();
     for member in workspace.crates() {

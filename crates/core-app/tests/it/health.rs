@@ -1,7 +1,7 @@
 use core_app::health::Report;
 use core_app::types::Chain;
 
-use crate::client::get;
+use crate::client::{get, send};
 use crate::service::{app, routes, start};
 
 /// HLT-5: the host's own checks are there before the service adds its own.
@@ -11,6 +11,25 @@ async fn the_hosts_own_checks_are_there() {
     let checks = get(running.ops_address(), "/health").await.json()["checks"].clone();
     let names: Vec<_> = checks.as_object().unwrap().keys().collect();
     assert_eq!(names, ["configuration", "secrets", "shutdown", "start"]);
+    running.stop().await;
+}
+
+/// HLT-4: on both ports, a HEAD gets the head that a GET gets.
+#[tokio::test]
+async fn a_head_is_that_of_a_get() {
+    let running = start(app()).await;
+    for address in [running.ops_address(), running.app_address()] {
+        let ask = async |method| {
+            let accept = [("accept", "text/plain")];
+            let mut answer = send(address, method, "/health/live", &accept, "").await;
+            assert!(answer.headers.remove("x-request-id").is_some_and(|id| id.len() == 36));
+            answer.headers.remove("date");
+            answer
+        };
+        let (get, head) = (ask("GET").await, ask("HEAD").await);
+        assert_eq!((get.status, &*get.body, &*head.body), (200, "healthy", ""));
+        assert_eq!((head.status, head.headers), (get.status, get.headers));
+    }
     running.stop().await;
 }
 

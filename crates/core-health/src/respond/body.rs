@@ -54,7 +54,7 @@ pub(crate) fn json(
     members: &[u8],
     warning: Option<&str>,
 ) -> Vec<u8> {
-    let mut digits = [0; 27];
+    let mut digits = [0; SECONDS];
     let warning = warning.map(|warning| {
         let mut out = br#","warning":"#.to_vec();
         append(&mut out, warning);
@@ -80,17 +80,20 @@ pub(crate) fn json(
     out.push(b'}');
     out.extend_from_slice(&warning);
     out.push(b'}');
-    debug_assert_eq!(out.len(), out.capacity());
+    debug_assert_eq!(out.len(), FIXED + variable);
     out
 }
 
+/// The most that seconds take: 20 digits, a point, 6 digits.
+const SECONDS: usize = 27;
+
 /// Seconds, to the microsecond.
-fn seconds(duration: Duration, room: &mut [u8; 27]) -> &[u8] {
+fn seconds(duration: Duration, room: &mut [u8; SECONDS]) -> &[u8] {
     let mut rest = room.as_mut_slice();
     append(&mut rest, &duration.as_secs());
     // Six digits behind the point, by way of a number that has one more.
     append(&mut rest, &(1_000_000 + duration.subsec_micros()));
-    let end = 27 - rest.len();
+    let end = SECONDS - rest.len();
     room[end - 7] = b'.';
     &room[..end]
 }
@@ -230,7 +233,7 @@ fn milliseconds(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1e3
 }
 
-/// Room for the head of an answer, and for each of its checks.
+/// Room for a check.
 const ROOM: usize = 160;
 
 fn append(out: impl io::Write, value: &(impl Serialize + ?Sized)) {
@@ -250,7 +253,7 @@ mod tests {
             (Duration::from_nanos(1_000_020_999), "1.000020"),
             (Duration::new(u64::MAX, 999_999_999), "18446744073709551615.999999"),
         ] {
-            assert_eq!(seconds(duration, &mut [0; 27]), expected.as_bytes());
+            assert_eq!(seconds(duration, &mut [0; SECONDS]), expected.as_bytes());
         }
     }
 

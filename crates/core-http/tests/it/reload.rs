@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use core_http::{Config, Stack};
+use core_http::{Config, Shortcut, Stack};
 use core_types::ByteSize;
-use http::Response;
+use http::{HeaderValue, Response};
 use tokio::sync::Notify;
 use tower::{Layer as _, Service as _};
 
@@ -16,10 +16,19 @@ fn framed(value: &str) -> Config {
 /// CFG-6: prepared changes nothing, committed changes what comes next, refused keeps the old.
 #[tokio::test]
 async fn a_configuration_is_swapped_as_one() {
-    let stack = Stack::new(framed("DENY")).unwrap();
+    let stack = Stack::new(framed("DENY")).unwrap().with_shortcut(|request| {
+        (request.uri.path() == "/probe").then(|| Shortcut {
+            route: "/probe",
+            content_type: HeaderValue::from_static("text/plain"),
+            body: bytes::Bytes::new(),
+        })
+    });
     let service = stack.layer(answering(|_| Response::new(Body::empty())));
-    let now = || async {
-        send(service.clone(), get("/")).await.header("x-frame-options").map(str::to_owned)
+    let now = async || {
+        let ask = async |path| send(service.clone(), get(path)).await;
+        let (long, short) = (ask("/").await, ask("/probe").await);
+        assert_eq!(long.header("x-frame-options"), short.header("x-frame-options"));
+        short.header("x-frame-options").map(str::to_owned)
     };
     let prepared = stack.prepare(&framed("SAMEORIGIN")).unwrap();
     assert_eq!(now().await.as_deref(), Some("DENY"));
