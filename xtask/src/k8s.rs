@@ -12,6 +12,7 @@ pub(crate) mod manifest;
 pub(crate) mod node;
 pub(crate) mod programs;
 pub(crate) mod ready;
+mod replace;
 mod smoke;
 pub(crate) mod tunnel;
 pub(crate) mod up;

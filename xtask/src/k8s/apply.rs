@@ -1,6 +1,7 @@
 //! What is applied, and what is ours of what is there.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -11,6 +12,7 @@ use super::failure::{Failure, Kind};
 use super::image::Image;
 use super::kubectl::Kubectl;
 use super::manifest::{kind, list, name, text};
+use super::replace::replace;
 
 /// All that is applied carries it, and nothing else is ever removed.
 pub(crate) const LABEL: &str = "app.kubernetes.io/managed-by=cargo-xtask-k8s-up";
@@ -36,7 +38,8 @@ pub(crate) fn prepare(
         let (name, tag) = image.name.rsplit_once(':').context("an image has a tag")?;
         text.push_str(&format!("- {{name: {original}, newName: {name}, newTag: \"{tag}\"}}\n"));
     }
-    fs::write(folder.join("kustomization.yaml"), text).context("cannot write the kustomization")
+    let write = |file: &mut fs::File| Ok(file.write_all(text.as_bytes())?);
+    replace(&folder.join("kustomization.yaml"), write).context("cannot write the kustomization")
 }
 
 /// The way from one folder to another; kustomize wants no absolute paths.

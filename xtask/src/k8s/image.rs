@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tar::{Builder, Header};
 
 use super::kubectl::output;
+use super::replace::replace;
 
 /// An image in an archive that every container tool reads.
 #[derive(Clone, Debug)]
@@ -46,11 +47,14 @@ pub(crate) fn of_program(folder: &Path, name: &str, program: &Path) -> anyhow::R
     let manifest =
         json!([{"Config": file, "RepoTags": [tagged], "Layers": ["layer.tar"]}]).to_string();
     let archive = folder.join(format!("{name}.tar"));
-    let mut image = Builder::new(fs::File::create(&archive).context("cannot write the image")?);
-    add(&mut image, &file, &config, 0o644)?;
-    add(&mut image, "layer.tar", &layer, 0o644)?;
-    add(&mut image, "manifest.json", manifest.as_bytes(), 0o644)?;
-    image.into_inner()?.sync_all()?;
+    let write = |archive: &mut fs::File| {
+        let mut image = Builder::new(archive);
+        add(&mut image, &file, &config, 0o644)?;
+        add(&mut image, "layer.tar", &layer, 0o644)?;
+        add(&mut image, "manifest.json", manifest.as_bytes(), 0o644)?;
+        Ok(image.into_inner()?.sync_all()?)
+    };
+    replace(&archive, write).context("cannot write the image")?;
     Ok(Image { name: tagged, id: format!("sha256:{id}"), archive })
 }
 
