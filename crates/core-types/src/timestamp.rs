@@ -53,6 +53,7 @@ impl Timestamp {
     }
 }
 
+/// A second since 1970, without microseconds.
 fn write_second(since: u64) -> [u8; LENGTH] {
     let (days, second) = (since / DAY, since % DAY);
     let (year, month, day) = date(days);
